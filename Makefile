@@ -1,0 +1,50 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# The GPU libraries that CPU=1 leaves out; torch itself then comes from PyTorch's index of CPU builds.
+GPU_ONLY := ^(nvidia-|cuda-|triton|torch==|torchvision==)
+CPU_INDEX := https://download.pytorch.org/whl/cpu
+
+.PHONY: help install up test check format lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(INSTALLED) ## make .venv with everything in it (CPU=1: without the GPU libraries)
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Reelmood needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+ifdef CPU
+	$(BIN)/pip install --quiet --no-deps --index-url $(CPU_INDEX) $$(grep -E '^(torch|torchvision)==' requirements.lock | cut -d' ' -f1)
+	grep -vE '$(GPU_ONLY)' requirements.lock > $(VENV)/requirements.cpu
+	$(BIN)/pip install --quiet --no-deps -r $(VENV)/requirements.cpu
+else
+	$(BIN)/pip install --quiet --no-deps -r requirements.lock
+endif
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+up: $(INSTALLED) ## run everything on this machine, until Ctrl-C
+	@exec $(BIN)/reelmood up
+
+test: check ## check, then run all tests
+	$(BIN)/pytest
+
+check: $(INSTALLED) ## lint, types, architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED) ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(INSTALLED) ## pin every dependency again
+	$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --upgrade --no-header --no-annotate --quiet -o requirements.lock pyproject.toml
+
+clean: ## remove .venv and caches; the folder data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
