@@ -1,0 +1,100 @@
+"""The settings of every service: one frozen object, read from the environment (prefix `REELMOOD_`)."""
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import ReelmoodError
+
+
+class Settings(BaseSettings):
+    """What can be set, with its bounds. `REELMOOD_CROP_SIZE=200` sets `crop_size`, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="REELMOOD_", frozen=True, extra="ignore")
+
+    home: Path = Field(Path("data"), description="folder of incoming, done, failed, results, models, gallery")
+    redis_url: str | None = Field(
+        None, description="an existing broker; without it, an embedded one is started"
+    )
+    prefix: str = Field("reelmood", pattern=r"^[\w-]+$", description="first part of every key on the broker")
+
+    model: str = Field("nano", description="name or folder of the model that reads the faces")
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="where the model runs")
+    batch_size: int = Field(32, ge=1, le=1024, description="faces that a worker takes at a time")
+
+    min_face_fraction: float = Field(0.125, gt=0, le=1, description="smallest face, in heights of the frame")
+    crop_margin: float = Field(0.25, ge=0, le=1, description="margin around a face, in sides of its box")
+    crop_size: int = Field(160, ge=48, le=512, description="side of a crop in pixels")
+    jpeg_quality: int = Field(95, ge=50, le=100, description="quality of the crops")
+    commit_frames: int = Field(8, ge=1, le=256, description="frames that ingest commits at a time")
+
+    explain_every_s: float = Field(
+        0.5,
+        ge=0,
+        description="seconds between two Grad-CAMs and neighbour searches of a track; 0: every face",
+    )
+    neighbours: int = Field(5, ge=1, le=100, description="nearest neighbours of a face")
+
+    high_water: int = Field(2000, ge=1, description="waiting faces at which ingest pauses")
+    low_water: int = Field(1000, ge=0, description="waiting faces at which ingest goes on")
+    reclaim_s: float = Field(
+        30, gt=0, description="seconds after which a silent worker's faces go to another"
+    )
+    max_deliveries: int = Field(3, ge=1, description="deliveries after which a face is given up")
+    keep_s: int = Field(3600, ge=1, description="seconds that a finished clip's streams stay on the broker")
+
+    stable_s: float = Field(1.0, ge=0, description="seconds a file must stay unchanged before it is taken")
+    poll_s: float = Field(0.5, gt=0, description="seconds between two looks at the incoming folder")
+    annotate: bool = Field(False, description="draw an annotated video of every clip")
+
+    dashboard_host: str = Field("127.0.0.1", description="address the dashboard listens on")
+    dashboard_port: int = Field(8501, ge=1, le=65535, description="port the dashboard listens on")
+
+    @property
+    def incoming(self) -> Path:
+        """Clips are dropped here."""
+        return self.home / "incoming"
+
+    @property
+    def done(self) -> Path:
+        """Analysed clips are moved here."""
+        return self.home / "done"
+
+    @property
+    def failed(self) -> Path:
+        """Clips that could not be analysed are moved here, each beside its reason."""
+        return self.home / "failed"
+
+    @property
+    def results(self) -> Path:
+        """The files of finished clips, one folder each."""
+        return self.home / "results"
+
+    @property
+    def models(self) -> Path:
+        """The model registry."""
+        return self.home / "models"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings from the environment; `overrides` that are not None win.
+
+    Raises ReelmoodError, in one line, when a value is out of its bounds.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ReelmoodError(f"setting REELMOOD_{name.upper()}: {first['msg'].lower()}") from None
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the environment variables under which `load_settings` reads these settings again."""
+    return {
+        f"REELMOOD_{name.upper()}": str(value)
+        for name, value in settings.model_dump().items()
+        if value is not None
+    }
