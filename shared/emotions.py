@@ -1,6 +1,6 @@
 """The seven basic emotions: their order, their colours, and the label sets of published data sets."""
 
-from typing import Final
+from typing import Final, Literal
 
 EMOTIONS: Final = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 """The order used everywhere inside Reelmood."""
@@ -16,7 +16,9 @@ COLOURS: Final[dict[str, str]] = {
 }
 """One colour per emotion, from the Okabe-Ito palette (told apart by colour-blind people)."""
 
-LABEL_SETS: Final[dict[str, tuple[str, ...]]] = {
+LabelSet = Literal["rafdb", "affectnet7", "affectnet8", "fer2013", "ckplus"]
+
+LABEL_SETS: Final[dict[LabelSet, tuple[str, ...]]] = {
     "rafdb": ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"),
     "affectnet7": ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry"),
     "affectnet8": ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt"),

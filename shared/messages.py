@@ -48,7 +48,7 @@ class Face(msgspec.Struct, frozen=True, kw_only=True):
 
     place: Place
     crop: bytes
-    margin: float
+    margin: Annotated[float, Meta(ge=0, le=1)]
     explain: bool
 
 

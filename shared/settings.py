@@ -14,6 +14,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="REELMOOD_", frozen=True, extra="ignore")
 
     home: Path = Field(Path("data"), description="folder of incoming, done, failed, results, models, gallery")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="what is logged")
     redis_url: str | None = Field(
         None, description="an existing broker; without it, an embedded one is started"
     )
@@ -70,6 +71,11 @@ class Settings(BaseSettings):
     def results(self) -> Path:
         """The files of finished clips, one folder each."""
         return self.home / "results"
+
+    @property
+    def gallery(self) -> Path:
+        """Galleries that were built from data sets, a folder for each model."""
+        return self.home / "gallery"
 
     @property
     def models(self) -> Path:

@@ -1,5 +1,6 @@
 """Fixtures that all tests share: a real broker, a home of their own, the clips of the development machine."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,3 +48,12 @@ def shared_data() -> Path:
 def clips_dir(shared_data: Path) -> Path:
     """The folder of real clips, beside the checkout; skips where there is none."""
     return shared_data / "clips"
+
+
+@pytest.fixture
+def port() -> int:
+    """A free port on loopback."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number

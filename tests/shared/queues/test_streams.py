@@ -149,6 +149,14 @@ def test_a_failure_is_set_aside_and_the_clip_goes_on(broker: Broker) -> None:
     assert (clip.faces, clip.done, clip.failed, clip.state) == (2, 1, 1, State.FINISHING)
 
 
+def test_an_entry_without_a_message_is_set_aside(broker: Broker) -> None:
+    broker.client.xadd(broker.keys.faces, {"stray": b"x"})
+    (stray,) = _take(broker, "w1")
+    assert (stray.clip, stray.data) == ("", b"")
+    assert work.commit(broker, Stage.FACES, [Outcome(stray, failure="empty message")]) == 1
+    assert work.depths(broker) == {"faces": 0, "queries": 0, "dead": 1}
+
+
 def test_a_forgotten_clip_is_not_resurrected(broker: Broker) -> None:
     _clip(broker)
     _clip(broker, "other")

@@ -1,0 +1,166 @@
+"""The engine: face crops in, what they show out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from services.worker.device import describe, faults_named, precision, resolve, use_one_thread
+from shared.emotions import columns_of
+from shared.errors import ModelError
+from shared.faces.alignment import FaceAligner, MtcnnAligner, box_to_template, similarity, warp
+from shared.faces.preprocessing import preprocess
+from shared.poster import load
+from shared.poster.cam import predict_with_cam
+from shared.poster.expression import ExpressionModel, FeatureMaps, Prediction
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class FaceCrop:
+    """A decoded crop, uint8 RGB [S, S, 3]; `margin` and `explain` as in `shared.messages.Face`."""
+
+    image: NDArray[np.uint8]
+    margin: float
+    explain: bool
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What N faces show; K of them were to be explained, and come in the same order."""
+
+    probabilities: NDArray[np.float32]
+    """[N, 7] in the order of `EMOTIONS`; each row sums to 1."""
+    embeddings: NDArray[np.float32]
+    """[N, E], L2-normalised."""
+    aligned: NDArray[np.bool_]
+    """[N]: landmarks were found."""
+    cams: NDArray[np.uint8]
+    """[K, h, w]: where the model looked for the emotion that it names, 255 at the most."""
+    portraits: list[bytes]
+    """[K]: the aligned faces, in colour, as JPEG."""
+
+
+class ExpressionEngine(Protocol):
+    """Reads faces. An answer doesn't depend on the other faces of the batch."""
+
+    model: str
+    """Id of the model, `name@hash`."""
+    device: str
+    """The device really used, in words."""
+
+    def predict(self, faces: Sequence[FaceCrop]) -> Predictions:
+        """Return what the faces show, at least one.
+
+        Raises DeviceFullError and DeviceLostError; anything else raised is the fault of one of the faces.
+        """
+        ...
+
+
+class SevenEmotions(ExpressionModel):
+    """A model whose outputs are put in the order of `EMOTIONS`, others (contempt) left out.
+
+    The softmax of what is left equals that of all outputs, renormalised.
+    """
+
+    def __init__(self, model: ExpressionModel, labels: tuple[str, ...]) -> None:
+        super().__init__()
+        self.inner = model
+        self.input_size, self.embedding_dim = model.input_size, model.embedding_dim
+        self.columns = columns_of(labels)
+        self.num_classes = len(self.columns)
+
+    def features(self, images: Tensor) -> FeatureMaps:
+        """Return the inner model's feature maps; see `ExpressionModel.features`."""
+        return self.inner.features(images)
+
+    def classify(self, maps: FeatureMaps) -> Prediction:
+        """Return logits `[B, 7]` and embedding; see `ExpressionModel.classify`."""
+        logits, embedding = self.inner.classify(maps)
+        return Prediction(logits[:, self.columns], embedding)
+
+
+class PosterEngine:
+    """Aligns faces and runs a model on them. `model` comes from `shared.poster.load`.
+
+    Raises ModelError for a model without config.
+    """
+
+    def __init__(
+        self, model: ExpressionModel, aligner: FaceAligner, device: torch.device, jpeg_quality: int
+    ) -> None:
+        if model.config is None or model.id is None:
+            raise ModelError("a model without config.json cannot read faces")
+        self.model = model.id
+        self.device = describe(device)
+        self._preprocessing = model.config.preprocessing
+        seven = SevenEmotions(model, model.config.labels).eval().to(device)
+        # In this layout convolutions are faster, on a CPU and on a GPU.
+        self._seven = seven.to(memory_format=torch.channels_last)
+        self._aligner = aligner
+        self._torch_device = device
+        self._jpeg_quality = jpeg_quality
+
+    def predict(self, faces: Sequence[FaceCrop]) -> Predictions:
+        """Return what the faces show; see `ExpressionEngine`."""
+        explain = torch.tensor([face.explain for face in faces])
+        logits = torch.empty(len(faces), self._seven.num_classes)
+        embeddings = torch.empty(len(faces), self._seven.embedding_dim)
+        cams = torch.empty(0, 1, 1)
+        with faults_named():
+            pictures, aligned = self._align(faces)
+            batch = torch.from_numpy(preprocess(pictures, self._preprocessing, self._seven.input_size))
+            images = batch.to(self._torch_device)
+            # A map costs a pass backward, and so only the faces that ask for one go through it.
+            if explain.any():
+                with precision(self._torch_device):
+                    explained = predict_with_cam(self._seven, images[explain])
+                logits[explain], embeddings[explain] = explained.logits.cpu(), explained.embedding.cpu()
+                cams = explained.cam.cpu()
+            if not explain.all():
+                with precision(self._torch_device), torch.inference_mode():
+                    plain = self._seven(images[~explain])
+                logits[~explain], embeddings[~explain] = (
+                    plain.logits.float().cpu(),
+                    plain.embedding.float().cpu(),
+                )
+        return Predictions(
+            probabilities=logits.softmax(dim=1).clamp(max=1).numpy(),
+            embeddings=normalize(embeddings).numpy(),
+            aligned=aligned,
+            cams=(cams * 255).round().to(torch.uint8).numpy(),
+            portraits=[self._encode(pictures[index]) for index in explain.nonzero().flatten().tolist()],
+        )
+
+    def _align(self, faces: Sequence[FaceCrop]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        points, found = self._aligner.find([face.image for face in faces])
+        pictures, aligned = [], []
+        for face, five, seen in zip(faces, points, found, strict=True):
+            to_template = similarity(five) if seen else None
+            aligned.append(to_template is not None)
+            if to_template is None:
+                to_template = box_to_template(len(face.image), face.margin)
+            pictures.append(warp(face.image, to_template, self._seven.input_size, self._preprocessing.zoom))
+        return np.stack(pictures), np.array(aligned)
+
+    def _encode(self, picture: NDArray[np.uint8]) -> bytes:
+        bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+        return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, self._jpeg_quality])[1].tobytes()
+
+
+def load_engine(settings: Settings) -> PosterEngine:
+    """Load the model and the aligner that the settings name, for a process of one computing thread.
+
+    Raises ReelmoodError when the device is not there or the model cannot be used.
+    """
+    use_one_thread()
+    device = resolve(settings.device)
+    model = load(settings.model, settings.models)
+    with faults_named():
+        return PosterEngine(model, MtcnnAligner(device), device, settings.jpeg_quality)

@@ -1,0 +1,117 @@
+"""The worker: takes faces off the stream, has them read, commits what came out."""
+
+import logging
+import os
+import platform
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from services.worker.batch import read_within_memory
+from services.worker.engine import ExpressionEngine, load_engine
+from shared.queues import work
+from shared.queues.broker import LOST, Broker
+from shared.queues.heartbeat import Tally, heartbeat
+from shared.queues.outage import Outage
+from shared.queues.presence import Service
+from shared.queues.work import Entry, Outcome, Stage
+from shared.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_BLOCK_MS: Final = 1000
+
+
+def serve(settings: Settings, broker: Broker, stop: threading.Event, name: str) -> None:
+    """Read faces until `stop` is set; the batch in hand is finished first.
+
+    `name` is this worker's own and stays the same when it is started again. Raises ReelmoodError when the
+    device is not there or fails, or the model cannot be used: what it had in hand is then delivered again.
+    """
+    engine = load_engine(settings)
+    logger.info("worker %s reads faces with %s on %s", name, engine.model, engine.device)
+    tally = Tally()
+    service = Service(
+        name=name,
+        kind="worker",
+        pid=os.getpid(),
+        host=platform.node(),
+        device=engine.device,
+        model=engine.model,
+    )
+    with heartbeat(broker, service, tally):
+        run(settings, broker, engine, stop, name, tally)
+    logger.info("worker %s ends after %d faces", name, tally.handled)
+
+
+def run(
+    settings: Settings,
+    broker: Broker,
+    engine: ExpressionEngine,
+    stop: threading.Event,
+    name: str,
+    tally: Tally,
+) -> None:
+    """Have `engine` read faces until `stop` is set, and count them in `tally`. Raises DeviceError."""
+    outage, limit = Outage(stop), settings.batch_size
+    for entries in batches(settings, broker, stop, name, outage):
+        outcomes, limit = read_within_memory(engine, entries, settings.max_deliveries, limit)
+        tally.handled += commit(broker, outcomes, stop, outage)
+
+
+def batches(
+    settings: Settings, broker: Broker, stop: threading.Event, name: str, outage: Outage
+) -> Iterator[list[Entry]]:
+    """Yield entries as they come, until `stop` is set; whatever is yielded must be committed before the next.
+
+    Entries that were delivered before come alone: if one of them ends its worker, the others don't pay.
+    """
+    while not stop.is_set():
+        try:
+            while not stop.is_set() and (mine := work.recover(broker, Stage.FACES, name, 1)):
+                yield mine
+            yield from _arriving(settings, broker, stop, name, outage)
+        except LOST as error:
+            # A reply may have been lost with entries in it: after the pause they are recovered.
+            outage.wait(error)
+
+
+def commit(broker: Broker, outcomes: Sequence[Outcome], stop: threading.Event, outage: Outage) -> int:
+    """Commit a batch, waiting for a lost broker, and return how many entries were still this worker's.
+
+    Once `stop` is set a lost broker is not waited for: the faces will be delivered again.
+    """
+    while True:
+        try:
+            committed = work.commit(broker, Stage.FACES, outcomes)
+        except LOST as error:
+            if stop.is_set():
+                logger.warning("%d faces not committed, the broker is lost", len(outcomes))
+                return 0
+            outage.wait(error)
+        else:
+            outage.over()
+            if committed < len(outcomes):
+                logger.info("%d faces were no longer this worker's", len(outcomes) - committed)
+            return committed
+
+
+def _arriving(
+    settings: Settings, broker: Broker, stop: threading.Event, name: str, outage: Outage
+) -> Iterator[list[Entry]]:
+    """Yield new entries, and now and then those of workers that fell silent."""
+    every_s = settings.reclaim_s / 2
+    block_ms = max(1, min(_BLOCK_MS, int(every_s * 1000)))
+    reclaim_at = time.monotonic()
+    while not stop.is_set():
+        if time.monotonic() >= reclaim_at:
+            while not stop.is_set() and (
+                orphans := work.reclaim(broker, Stage.FACES, name, settings.reclaim_s, 1)
+            ):
+                yield orphans
+            reclaim_at = time.monotonic() + every_s
+        entries = work.take(broker, Stage.FACES, name, settings.batch_size, block_ms)
+        outage.over()
+        if entries:
+            yield entries

@@ -1,0 +1,106 @@
+import pytest
+import torch
+from torch.nn import functional as F  # noqa: N812
+
+from shared.poster.streams import (
+    DenseBlock,
+    LandmarkNet,
+    RecognitionNet,
+    RecognitionStem,
+    RecognitionTop,
+    ResidualUnit,
+    ScaledConv,
+    SeparableConv,
+    pad_same,
+)
+
+
+def randomise(module: torch.nn.Module) -> None:
+    torch.manual_seed(0)
+    for parameter in module.parameters():
+        parameter.data.normal_(0, 0.2)
+
+
+def test_shapes_at_nanos_input() -> None:
+    with torch.no_grad():
+        maps = RecognitionStem()(torch.zeros(1, 3, 128, 128))
+        assert maps.shape == (1, 128, 7, 7)
+        assert RecognitionTop()(maps).shape == (1, 256, 3, 3)
+        assert LandmarkNet().features(torch.zeros(1, 3, 112, 112)).shape == (1, 256, 7, 7)
+
+
+def test_published_sizes() -> None:
+    assert sum(parameter.numel() for parameter in LandmarkNet().parameters()) == 356_840
+    with torch.no_grad():
+        assert RecognitionNet()(torch.zeros(2, 3, 150, 150)).shape == (2, 128)
+        assert LandmarkNet()(torch.zeros(2, 3, 112, 112)).shape == (2, 68, 2)
+
+
+def test_a_scaled_convolution_scales_after_its_bias() -> None:
+    conv = ScaledConv(2, 3, 3, 1, 1)
+    randomise(conv)
+    x = torch.randn(1, 2, 5, 5)
+    expected = conv.conv(x) * conv.scale[:, None, None] + conv.shift[:, None, None]
+    torch.testing.assert_close(conv(x), expected)
+
+
+@pytest.mark.parametrize("side", [14, 15])
+def test_a_down_unit_pads_right_and_below_and_new_channels_with_zeros(side: int) -> None:
+    unit = ResidualUnit(2, 4, down=True)
+    randomise(unit)
+    x = torch.randn(1, 2, side, side)
+    inner = unit.conv2(unit.conv1(x).relu())
+    expected = torch.zeros(1, 4, 7, 7)
+    expected[:, :, : inner.shape[2], : inner.shape[3]] += inner
+    expected[:, :2] += F.avg_pool2d(x, 2)
+    torch.testing.assert_close(unit(x), expected.relu())
+    assert inner.shape[2] == (6 if side == 14 else 7)
+
+
+def test_a_plain_unit_adds_its_input() -> None:
+    unit = ResidualUnit(3, 3)
+    randomise(unit)
+    x = torch.randn(1, 3, 6, 6)
+    torch.testing.assert_close(unit(x), (unit.conv2(unit.conv1(x).relu()) + x).relu())
+
+
+def test_same_padding_of_stride_two_is_right_and_below() -> None:
+    x = torch.ones(1, 1, 4, 4)
+    assert pad_same(x, 2)[0, 0, -1].sum() == 0
+    assert pad_same(x, 2)[0, 0, 0].sum() == 4
+    assert pad_same(x, 2).shape == (1, 1, 5, 5)
+    assert pad_same(x, 1).shape == (1, 1, 6, 6)
+
+
+def test_a_separable_convolution_is_depthwise_then_pointwise() -> None:
+    conv = SeparableConv(2, 3, stride=2)
+    randomise(conv)
+    x = torch.randn(1, 2, 8, 8)
+    padded = F.pad(x, (0, 1, 0, 1))
+    depthwise = torch.cat(
+        [F.conv2d(padded[:, [i]], conv.depthwise.weight[[i]], stride=2) for i in range(2)], dim=1
+    )
+    pointwise = torch.einsum("bchw,oc->bohw", depthwise, conv.pointwise.weight[:, :, 0, 0])
+    bias = conv.pointwise.bias
+    assert bias is not None
+    torch.testing.assert_close(conv(x), pointwise + bias[:, None, None])
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_dense_block_feeds_each_convolution_with_the_sum_before_it(first: bool) -> None:
+    block = DenseBlock(3, 4, first=first)
+    randomise(block)
+    x = torch.randn(2, 3, 16, 16)
+    one = block.conv0(x).relu()
+    two = block.conv1(one)
+    three = block.conv2((one + two).relu())
+    four = block.conv3((one + two + three).relu())
+    torch.testing.assert_close(block(x), (one + two + three + four).relu())
+
+
+def test_points_are_the_mean_over_the_map() -> None:
+    net = LandmarkNet()
+    randomise(net)
+    images = torch.randn(2, 3, 112, 112)
+    points = net.features(images).mean((2, 3)) @ net.fc.weight.T + net.fc.bias
+    torch.testing.assert_close(net(images), torch.stack((points[:, 0::2], points[:, 1::2]), dim=2))

@@ -1,0 +1,68 @@
+import threading
+
+import pytest
+
+from shared.queues import presence
+from shared.queues.broker import Broker
+from shared.queues.heartbeat import Tally, heartbeat, smooth
+from shared.queues.presence import Service
+
+SERVICE = Service(name="w1", kind="worker", pid=1, host="here", device="cpu", model="nano@0")
+
+
+def test_a_worker_is_alive_until_its_block_ends(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    beaten, beat = threading.Event(), presence.beat
+
+    def beat_and_tell(broker: Broker, service: Service) -> None:
+        beat(broker, service)
+        beaten.set()
+
+    monkeypatch.setattr(presence, "beat", beat_and_tell)
+    with heartbeat(broker, SERVICE, Tally(handled=7)):
+        assert beaten.wait(10)
+        (alive,) = presence.alive(broker)
+        assert (alive.name, alive.kind, alive.device, alive.model) == ("w1", "worker", "cpu", "nano@0")
+        assert alive.handled == 7
+    assert presence.alive(broker) == []
+
+
+def test_the_rate_follows_what_is_handled(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    tally, rates, thrice = Tally(), [], threading.Event()
+
+    def beat(broker: Broker, service: Service) -> None:
+        rates.append(service.rate)
+        tally.handled += 1000
+        if len(rates) == 3:
+            thrice.set()
+
+    monkeypatch.setattr(presence, "beat", beat)
+    monkeypatch.setattr("shared.queues.heartbeat._BEAT_S", 0.01)
+    with heartbeat(broker, SERVICE, tally):
+        assert thrice.wait(10)
+    assert rates[0] == 0
+    assert 0 < rates[1] < rates[2]
+
+
+def test_a_broker_that_is_away_does_not_end_the_heartbeat(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, again = [], threading.Event()
+
+    def beat(broker: Broker, service: Service) -> None:
+        calls.append(service)
+        if len(calls) == 1:
+            raise ConnectionError
+        again.set()
+
+    monkeypatch.setattr(presence, "beat", beat)
+    monkeypatch.setattr("shared.queues.heartbeat.LOST", (ConnectionError,))
+    monkeypatch.setattr("shared.queues.heartbeat._BEAT_S", 0.01)
+    with heartbeat(broker, SERVICE, Tally()):
+        assert again.wait(10)
+
+
+@pytest.mark.parametrize("rate", [0.0, 100.0])
+def test_a_steady_rate_is_approached(rate: float) -> None:
+    for _ in range(30):
+        rate = smooth(rate, 40)
+    assert rate == pytest.approx(40, abs=0.1)
