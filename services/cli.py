@@ -1,0 +1,53 @@
+"""The `reelmood` command."""
+
+import logging
+import sys
+
+import typer
+
+from services.commands import analyze, doctor, models, serve, status, training, up
+from shared.errors import ReelmoodError
+from shared.settings import load_settings
+
+app = typer.Typer(
+    name="reelmood",
+    help="Reads the emotions in movie clips: every face, every frame, live.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(up.up)
+app.command()(analyze.analyze)
+app.command()(serve.ingest)
+app.command()(serve.worker)
+app.command()(serve.retrieval)
+app.command()(serve.recorder)
+app.command()(serve.dashboard)
+app.command()(status.status)
+app.add_typer(models.app, name="models")
+app.command()(training.train)
+app.command()(training.evaluate)
+app.command()(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line; what a person can mend ends in one line and its exit code."""
+    try:
+        _log(load_settings().log_level)
+        app()
+    except ReelmoodError as error:
+        typer.echo(f"reelmood: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+def _log(level: str) -> None:
+    logging.basicConfig(
+        level=level.upper(), format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
+    )
+    for chatty in ("faiss", "numexpr", "PIL"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""`reelmood status`: clips, queues, services, as they are now."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from shared.queues import clips, jobs, presence, work
+from shared.queues.broker import connect
+from shared.settings import load_settings
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON, for scripts")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="clips to show, the newest first")] = 20,
+) -> None:
+    """Show clips, queues, workers and rates."""
+    broker = connect(load_settings())
+    shown = clips.recent(broker, limit)
+    services = presence.alive(broker) + jobs.runners(broker)
+    depths = jobs.lengths(broker) | work.depths(broker)
+    if as_json:
+        everything = {"clips": shown, "queues": depths, "services": services}
+        typer.echo(msgspec.json.format(msgspec.json.encode(everything), indent=2).decode())
+        return
+    console = Console()
+    console.print(_clips(shown))
+    console.print(_services(services))
+    console.print("waiting: " + ", ".join(f"{count} {name}" for name, count in depths.items()))
+
+
+def _clips(shown: list[clips.Clip]) -> Table:
+    table = Table("clip", "state", "frames", "faces", "read", "tracks", "model", "", box=None, pad_edge=False)
+    for clip in shown:
+        frames = f"{clip.frames}/{clip.frames_expected}" if clip.frames_expected else str(clip.frames)
+        figures = [frames, str(clip.faces), str(clip.done), str(clip.tracks)]
+        table.add_row(clip.name, clip.state, *figures, clip.model, clip.error)
+    return table
+
+
+def _services(services: list[presence.Service]) -> Table:
+    table = Table("service", "kind", "pid", "device", "model", "handled", "rate", box=None, pad_edge=False)
+    for one in services:
+        rate = f"{one.rate:.1f}/s" if one.rate else ""
+        table.add_row(one.name, one.kind, str(one.pid), one.device, one.model, str(one.handled), rate)
+    return table
