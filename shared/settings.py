@@ -14,7 +14,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="REELMOOD_", frozen=True, extra="ignore")
 
     home: Path = Field(Path("data"), description="folder of incoming, done, failed, results, models, gallery")
-    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="what is logged")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="least to log")
     redis_url: str | None = Field(
         None, description="an existing broker; without it, an embedded one is started"
     )
@@ -24,7 +24,9 @@ class Settings(BaseSettings):
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="where the model runs")
     batch_size: int = Field(32, ge=1, le=1024, description="faces that a worker takes at a time")
 
-    min_face_fraction: float = Field(0.125, gt=0, le=1, description="smallest face, in heights of the frame")
+    min_face_fraction: float = Field(
+        0.125, gt=0, le=1, description="smallest face, in shorter sides of the frame"
+    )
     crop_margin: float = Field(0.25, ge=0, le=1, description="margin around a face, in sides of its box")
     crop_size: int = Field(160, ge=48, le=512, description="side of a crop in pixels")
     jpeg_quality: int = Field(95, ge=50, le=100, description="quality of the crops")

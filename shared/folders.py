@@ -1,0 +1,88 @@
+"""Files that come and go in folders which people and other programs use too."""
+
+import itertools
+import shutil
+import unicodedata
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+_NAME_BYTES: Final = 255
+"""Longest name of a file on the common file systems."""
+_SPARE_BYTES: Final = 16
+"""What a name leaves for the endings of the files beside it."""
+_REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+_HIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_BIDI_CONTROLS: Final = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def is_candidate(path: Path, root: Path) -> bool:
+    """Tell whether a file below `root` may be a clip.
+
+    It is not when it or a folder on the way is hidden or a symbolic link, when it is still being written
+    (`*.part`), or when it is no regular file.
+    """
+    relative = path.relative_to(root)
+    if any(part.startswith(".") for part in relative.parts) or relative.suffix.lower() == ".part":
+        return False
+    return path.is_file() and path.resolve() == root.resolve() / relative
+
+
+def printable(name: str) -> str:
+    """Return a name that can be shown and stored: what steers terminals or text direction is replaced."""
+    return "".join(
+        _REPLACEMENT
+        if unicodedata.category(character) in _HIDDEN_CATEGORIES or character in _BIDI_CONTROLS
+        else character
+        for character in name
+    )
+
+
+def move_clip(source: Path, into: Path, name: str) -> Path:
+    """Move a file into a folder and return where it went.
+
+    `name` may have sub-folders (POSIX) and is not trusted: the file never leaves `into`, whatever the name or
+    the links in `into` say. Nothing is overwritten: where the name is taken, the next of `name (2)`,
+    `name (3)`, … is used. Raises OSError when the file cannot be moved; it is then where it was.
+    """
+    target = _reserve(into, name)
+    try:
+        shutil.move(source, target)
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
+    return target
+
+
+def _reserve(into: Path, name: str) -> Path:
+    parts = [part for part in PurePosixPath(printable(name)).parts if part not in ("/", "..")]
+    *folders, last = parts or ["clip"]
+    parent = _made(into, folders)
+    for number in itertools.count(1):
+        target = parent / _shortened(last, "" if number == 1 else f" ({number})")
+        try:
+            target.open("xb").close()
+        except FileExistsError:
+            continue
+        return target
+    raise AssertionError("counting does not end")
+
+
+def _made(into: Path, folders: list[str]) -> Path:
+    """Make the sub-folder; where a file or a link to elsewhere is in its place, return `into` itself."""
+    into.mkdir(parents=True, exist_ok=True)
+    folder = into.joinpath(*(_shortened(part, "") for part in folders))
+    if folder.resolve().is_relative_to(into.resolve()):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            return into
+        return folder
+    return into
+
+
+def _shortened(name: str, mark: str) -> str:
+    """Put a mark before the name's suffix and cut its stem to what file systems take, with bytes to spare."""
+    pure = PurePosixPath(name)
+    stem, suffix = (pure.stem, pure.suffix) if len(pure.suffix.encode()) <= _SPARE_BYTES else (name, "")
+    room = _NAME_BYTES - _SPARE_BYTES - len((mark + suffix).encode())
+    return stem.encode()[:room].decode(errors="ignore") + mark + suffix

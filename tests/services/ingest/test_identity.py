@@ -1,0 +1,45 @@
+"""The same content under the same settings is the same clip."""
+
+from pathlib import Path
+
+import pytest
+
+from services.ingest.identity import clip_id
+from shared.settings import Settings
+
+
+def test_neither_name_nor_place_counts(tmp_path: Path) -> None:
+    one, other = tmp_path / "a.mp4", tmp_path / "b.mov"
+    one.write_bytes(b"content")
+    other.write_bytes(b"content")
+    assert clip_id(one, Settings()) == clip_id(other, Settings(home=tmp_path))
+    assert len(bytes.fromhex(clip_id(one, Settings()))) == 16
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"model": "large"},
+        {"min_face_fraction": 0.1},
+        {"crop_margin": 0.3},
+        {"crop_size": 112},
+        {"jpeg_quality": 90},
+        {"explain_every_s": 0},
+        {"neighbours": 3},
+    ],
+)
+def test_another_model_or_other_faces_are_another_run(
+    tmp_path: Path, changed: dict[str, float | str]
+) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"content")
+    assert clip_id(path, Settings()) != clip_id(path, Settings().model_copy(update=changed))
+
+
+def test_every_byte_counts(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    ids = set()
+    for last in (b"", b"\0", b"\1"):
+        path.write_bytes(bytes(3 << 20) + last)
+        ids.add(clip_id(path, Settings()))
+    assert len(ids) == 3
