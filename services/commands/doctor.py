@@ -1,5 +1,6 @@
 """`reelmood doctor`: what is wrong with this machine's set-up."""
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ _LITTLE_GB = 2.0
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="as JSON, for scripts")] = False) -> None:
     """Check broker, folders, face detector, codecs, device and model. Exit code 1: something is wrong."""
+    logging.getLogger().setLevel(logging.WARNING)
     results = list(_examine(load_settings()))
     if as_json:
         rows = [{"check": name, "ok": ok, "found": found} for name, ok, found in results]
@@ -68,6 +70,7 @@ def _broker(settings: Settings) -> str:
 
 def _detector(settings: Settings) -> str:
     import cv2
+
     from shared.faces.detection import HaarDetector
 
     HaarDetector(settings.min_face_fraction)

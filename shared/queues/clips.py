@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from shared.errors import MessageError
-from shared.queues import work
+from shared.queues import lua, work
 from shared.queues.broker import Broker
 
 
@@ -65,20 +65,23 @@ _COUNTERS: Final = {"position": "0", "tracker": "", "ingested": "0", "commit": "
 
 def create(broker: Broker, clip: Clip) -> bool:
     """Register a clip. Returns False, and changes nothing, when its id exists and has not failed."""
-    key = broker.keys.clip(clip.id)
     old = get(broker, clip.id)
     if old is not None:
         if old.state is not State.FAILED:
             return False
         forget(broker, clip.id)
     created = msgspec.structs.replace(clip, created_s=time.time())
-    if not broker.client.hsetnx(key, "id", clip.id):
-        return False
-    with broker.client.pipeline(transaction=True) as pipeline:
-        pipeline.hset(key, mapping=_fields(msgspec.structs.asdict(created)) | _COUNTERS)
-        pipeline.zadd(broker.keys.clips, {clip.id: created.created_s})
-        pipeline.execute()
-    return True
+    fields = _fields(msgspec.structs.asdict(created)) | _COUNTERS
+    was_made = broker.client.eval(
+        lua.source("create"),
+        2,
+        broker.keys.clip(clip.id),
+        broker.keys.clips,
+        clip.id,
+        created.created_s,
+        *_flat(fields),
+    )
+    return bool(was_made)
 
 
 def get(broker: Broker, clip_id: str) -> Clip | None:
@@ -101,7 +104,7 @@ def update(broker: Broker, clip_id: str, **fields: object) -> None:
         "if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('HSET', KEYS[1], unpack(ARGV)) end",
         1,
         broker.keys.clip(clip_id),
-        *[part for pair in _fields(fields).items() for part in pair],
+        *_flat(_fields(fields)),
     )
 
 
@@ -131,6 +134,10 @@ def _fields(fields: dict[str, object]) -> dict[str, str]:
         name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
         for name, value in fields.items()
     }
+
+
+def _flat(fields: dict[str, str]) -> list[str]:
+    return [part for pair in fields.items() for part in pair]
 
 
 def _parse(raw: dict[bytes, bytes]) -> Clip | None:
