@@ -188,4 +188,4 @@ def _requeue(broker: Broker, task: Task, runner: str) -> None:
         if job.worker_name == runner and job.get_status() is JobStatus.STARTED:
             registry.remove_executions(job)
             queue.enqueue_job(job, at_front=True)
-            logger.info("job %s goes on", job_id)
+            logger.info("job %s is back on its queue", job_id)

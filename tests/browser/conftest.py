@@ -30,10 +30,11 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium; skips where none is installed."""
+    """A headless Chromium; where none is installed, tests are skipped, but fail in continuous integration."""
     path = shutil.which("chromium")
     if path is None:
-        pytest.skip("Chromium is not installed (Debian: apt install chromium)")
+        missing = pytest.fail if os.environ.get("CI") else pytest.skip
+        missing("Chromium is not installed (Debian: apt install chromium)")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield chromium
