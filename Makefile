@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 GPU_ONLY := ^(nvidia-|cuda-|triton|torch==|torchvision==)
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help install up test check format lock clean
+.PHONY: help install up test check chaos format lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ up: $(INSTALLED) ## run everything on this machine, until Ctrl-C
 
 test: check ## check, then run all tests
 	$(BIN)/pytest
+
+chaos: $(INSTALLED) ## break things for real, at length
+	$(BIN)/pytest -m long tests/chaos
 
 check: $(INSTALLED) ## lint, types, architecture
 	$(BIN)/ruff check .
