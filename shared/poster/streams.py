@@ -1,0 +1,176 @@
+"""The two small pretrained streams of nano: dlib's face recognition ResNet and face-api's 68-point net.
+
+Both take RGB images normalised as `(pixel - (122.782, 117.001, 104.298)) / 255`, float32 [B, 3, H, W].
+Sources: dlib's `dlib_face_recognition_resnet_model_v1` (public domain) and `face_landmark_68_model` of
+face-api (MIT), as published in the npm package `@vladmandic/face-api` 1.7.15.
+"""
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name every PyTorch programmer knows
+
+from shared.poster.expression import FrozenStream
+
+MEAN_RGB: Final = (122.782 / 255, 117.001 / 255, 104.298 / 255)
+"""Mean of both nets' input, for pixels in 0..1."""
+
+RECOGNITION_STAGES: Final = ((32, 3, False), (64, 4, True), (128, 3, True))
+"""Width, number of units, and whether the first unit halves the map, up to the last 128-wide unit."""
+
+
+class ScaledConv(nn.Module):
+    """A convolution followed by a per-channel scale and bias (batch norm, folded by dlib)."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int, padding: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding)
+        self.scale = nn.Parameter(torch.ones(out_channels))
+        self.shift = nn.Parameter(torch.zeros(out_channels))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Convolve `images` [B, in, H, W] and scale: the affine map is folded into the kernel.
+
+        The kernel is small and the maps are large, so folding at every call is the cheaper order, and it
+        stays differentiable.
+        """
+        weight = self.conv.weight * self.scale[:, None, None, None]
+        bias = self.shift if self.conv.bias is None else self.conv.bias * self.scale + self.shift
+        return F.conv2d(images, weight, bias, self.conv.stride, self.conv.padding)
+
+
+class ResidualUnit(nn.Module):
+    """dlib's residual unit; a `down` unit halves the map without padding and may add channels."""
+
+    def __init__(self, in_channels: int, out_channels: int, down: bool = False) -> None:
+        super().__init__()
+        self.down = down
+        self.conv1 = ScaledConv(in_channels, out_channels, 3, 2 if down else 1, 0 if down else 1)
+        self.conv2 = ScaledConv(out_channels, out_channels, 3, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [B, in, H, W] to [B, out, H', W'], H' = H // 2 in a down unit."""
+        out = self.conv2(F.relu(self.conv1(x)))
+        if self.down:
+            x = F.avg_pool2d(x, 2)
+            # An unpadded stride-2 convolution of an even map is one short of the pooled shortcut.
+            out = F.pad(out, (0, x.shape[3] - out.shape[3], 0, x.shape[2] - out.shape[2]))
+            x = F.pad(x, (0, 0, 0, 0, 0, out.shape[1] - x.shape[1]))
+        return F.relu(out + x)
+
+
+class RecognitionStem(nn.Module):
+    """dlib's face recognition ResNet up to its last 128-wide unit: [B, 3, 128, 128] to [B, 128, 7, 7]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = ScaledConv(3, 32, 7, 2, 0)
+        units: list[nn.Module] = []
+        in_channels = 32
+        for width, count, down in RECOGNITION_STAGES:
+            for index in range(count):
+                units.append(ResidualUnit(in_channels, width, down and index == 0))
+                in_channels = width
+        self.units = nn.Sequential(*units)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the 128-wide map of normalised `images`."""
+        maps: Tensor = self.units(F.max_pool2d(F.relu(self.conv(images)), 3, 2))
+        return maps
+
+
+class RecognitionTop(nn.Sequential):
+    """The 256-wide stage behind the stem: [B, 128, 7, 7] to [B, 256, 3, 3]."""
+
+    def __init__(self) -> None:
+        super().__init__(ResidualUnit(128, 256, down=True), ResidualUnit(256, 256), ResidualUnit(256, 256))
+
+
+class RecognitionNet(nn.Module):
+    """The whole recognition net, the check of the import: equal faces lie close, others apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = RecognitionStem()
+        self.top = RecognitionTop()
+        self.last = ResidualUnit(256, 256, down=True)
+        self.fc = nn.Linear(256, 128, bias=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return descriptors [B, 128], about 0.45 apart within a person, 0.62 and more between two."""
+        descriptors: Tensor = self.fc(self.last(self.top(self.stem(images))).mean((2, 3)))
+        return descriptors
+
+
+class SeparableConv(nn.Module):
+    """A depthwise then a pointwise convolution, TensorFlow's "same" padding."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.stride = stride
+        self.depthwise = nn.Conv2d(in_channels, in_channels, 3, stride, groups=in_channels, bias=False)
+        self.pointwise = nn.Conv2d(in_channels, out_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [B, in, H, W] to [B, out, H / stride, W / stride]."""
+        out: Tensor = self.pointwise(self.depthwise(pad_same(x, self.stride)))
+        return out
+
+
+class PlainConv(nn.Conv2d):
+    """The landmark net's first convolution, stride 2, TensorFlow's "same" padding."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, 3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [B, in, H, W] to [B, out, H / 2, W / 2]."""
+        return super().forward(pad_same(x, 2))
+
+
+def pad_same(x: Tensor, stride: int) -> Tensor:
+    """Pad an even-sized map for a 3×3 kernel as TensorFlow does: stride 2 pads right and below only."""
+    return F.pad(x, (1, 1, 1, 1) if stride == 1 else (0, 1, 0, 1))
+
+
+class DenseBlock(nn.Module):
+    """Four convolutions, each fed with the sum of all outputs before it; halves the map."""
+
+    def __init__(self, in_channels: int, out_channels: int, first: bool = False) -> None:
+        super().__init__()
+        self.conv0: nn.Module = (
+            PlainConv(in_channels, out_channels) if first else SeparableConv(in_channels, out_channels, 2)
+        )
+        self.conv1 = SeparableConv(out_channels, out_channels)
+        self.conv2 = SeparableConv(out_channels, out_channels)
+        self.conv3 = SeparableConv(out_channels, out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [B, in, H, W] to [B, out, H / 2, W / 2]."""
+        total = F.relu(self.conv0(x))
+        total = total + self.conv1(total)
+        total = total + self.conv2(F.relu(total))
+        return F.relu(total + self.conv3(F.relu(total)))
+
+
+class LandmarkNet(FrozenStream):
+    """The 68-point net, frozen: [B, 3, 112, 112] to a 7×7×256 map and 68 points."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(
+            DenseBlock(3, 32, first=True), DenseBlock(32, 64), DenseBlock(64, 128), DenseBlock(128, 256)
+        )
+        self.fc = nn.Linear(256, 136)
+        self.requires_grad_(False)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the map [B, 256, 7, 7] of normalised `images`."""
+        maps: Tensor = self.blocks(images)
+        return maps
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return points [B, 68, 2], (x, y) as fractions of width and height, in the order of iBUG 300-W."""
+        points: Tensor = self.fc(self.features(images).mean((2, 3)))
+        return points.reshape(-1, 68, 2)
