@@ -26,7 +26,7 @@ def train(
         Literal["label", "votes", "mixed"] | None,
         typer.Option(help="FER2013's label, FER+'s votes, or half of each [mixed with --votes]"),
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1)] = 10,
+    epochs: Annotated[int, typer.Option(min=1)] = 6,
     batch_size: Annotated[int, typer.Option(min=1)] = 128,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N")] = None,
