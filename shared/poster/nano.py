@@ -22,7 +22,9 @@ WIDTHS: Final = (128, 64, 32)
 DEPTH: Final = 2
 HEADS: Final = 4
 DROPOUT: Final = 0.2
-PREPROCESSING: Final = Preprocessing(mean=MEAN_RGB, std=(1.0, 1.0, 1.0), channels="grey", resample=48, zoom=1.1)
+PREPROCESSING: Final = Preprocessing(
+    mean=MEAN_RGB, std=(1.0, 1.0, 1.0), channels="grey", resample=48, zoom=1.1
+)
 """FER2013, nano's training data, is grey and 48×48: films are brought to what the model knows. At this
 zoom aligned validation pictures are recognised best (docs/training.md)."""
 
