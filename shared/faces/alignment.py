@@ -51,23 +51,31 @@ class MtcnnAligner:
 
     def __init__(self, device: torch.device) -> None:
         mtcnn = MTCNN(min_face_size=_MTCNN_MIN_FACE, keep_all=True, device=device)
+        # In a batch the last bits of a face's landmarks depend on the other faces, and with them whole pixels
+        # of the network's own crops: a probability moved by up to 0.003. Alone, a face takes 2 ms longer on a
+        # CPU; on a GPU it would take many times as long, and its bfloat16 rounds more coarsely than that.
+        self._at_a_time = None if device.type == "cuda" else 1
         # In this layout max pooling is vectorised on a CPU, which halves the time of a face.
         self._mtcnn = mtcnn.to(memory_format=torch.channels_last)
 
     def find(self, crops: Sequence[NDArray[np.uint8]]) -> Landmarks:
-        """Return the landmarks of the face in the middle of each crop; see `FaceAligner`."""
+        """Return the landmarks of the face in the middle of each crop; see `FaceAligner`.
+
+        On a CPU those of a face do not depend on the other crops.
+        """
         points = np.zeros((len(crops), len(TEMPLATE), 2), np.float32)
         found = np.zeros(len(crops), np.bool_)
         if not crops:
             return Landmarks(points, found)
-        batch = np.stack([_resize(crop, _MTCNN_SIDE) for crop in crops])
-        boxes, _, landmarks = self._mtcnn.detect(batch, landmarks=True)
-        for index, crop in enumerate(crops):
-            if boxes[index] is not None:
-                chosen = _most_central(np.asarray(boxes[index], np.float64))
-                small = np.asarray(landmarks[index][chosen], np.float64)
-                points[index] = (small + 0.5) * (len(crop) / _MTCNN_SIDE) - 0.5
-                found[index] = True
+        pictures = np.stack([_resize(crop, _MTCNN_SIDE) for crop in crops])
+        step = self._at_a_time or len(crops)
+        for start in range(0, len(crops), step):
+            boxes, _, landmarks = self._mtcnn.detect(pictures[start : start + step], landmarks=True)
+            for index, box, five in zip(range(start, start + len(boxes)), boxes, landmarks, strict=True):
+                if box is not None:
+                    small = np.asarray(five[_most_central(np.asarray(box, np.float64))], np.float64)
+                    points[index] = (small + 0.5) * (len(crops[index]) / _MTCNN_SIDE) - 0.5
+                    found[index] = True
         return Landmarks(points, found)
 
 
