@@ -1,11 +1,11 @@
 """The `reelmood` command."""
 
-import logging
 import sys
 
 import typer
 
-from services.commands import analyze, doctor, models, serve, status, training, up
+from services.commands import analyze, dead, doctor, forget, models, serve, status, training, up
+from shared import logs
 from shared.errors import ReelmoodError
 from shared.settings import load_settings
 
@@ -25,6 +25,8 @@ app.command()(serve.retrieval)
 app.command()(serve.recorder)
 app.command()(serve.dashboard)
 app.command()(status.status)
+app.command()(forget.forget)
+app.add_typer(dead.app, name="dead")
 app.add_typer(models.app, name="models")
 app.command()(training.train)
 app.command()(training.evaluate)
@@ -34,19 +36,12 @@ app.command()(doctor.doctor)
 def main() -> None:
     """Run the command line; what a person can mend ends in one line and its exit code."""
     try:
-        _log(load_settings().log_level)
+        settings = load_settings()
+        logs.configure(settings.log_level, settings.log_format)
         app()
     except ReelmoodError as error:
         typer.echo(f"reelmood: {error}", err=True)
         sys.exit(error.exit_code)
-
-
-def _log(level: str) -> None:
-    logging.basicConfig(
-        level=level.upper(), format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
-    )
-    for chatty in ("faiss", "numexpr", "PIL"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The processes that Reelmood consists of, as commands."""
 
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 
 from services.supervisor import Program
 from shared.settings import Settings, environment_of
@@ -30,10 +32,26 @@ def workers(settings: Settings, count: int) -> list[Program]:
 
 
 def analysis(settings: Settings, count: int, *, watch: bool) -> list[Program]:
-    """Return all programs from clip to files, with `count` workers."""
-    return [
+    """Return all programs from clip to files, with `count` workers.
+
+    Workers come last, so that another one moves nobody's metrics port.
+    """
+    everything = [
         *ingest(settings, watch=watch),
-        *workers(settings, count),
         program(settings, "retrieval", "retrieval"),
         program(settings, "recorder", "recorder"),
+        *workers(settings, count),
+    ]
+    return on_ports(settings, everything)
+
+
+def on_ports(settings: Settings, programs: Sequence[Program]) -> list[Program]:
+    """Return the programs with ports for their metrics, one after the other from `settings.metrics_port` on.
+
+    They have none where that is 0.
+    """
+    first = settings.metrics_port
+    return [
+        replace(one, environment={**one.environment, "REELMOOD_METRICS_PORT": str(first and first + place)})
+        for place, one in enumerate(programs)
     ]

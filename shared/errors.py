@@ -21,6 +21,10 @@ class BrokerError(ReelmoodError):
     """The broker cannot be started or reached."""
 
 
+class BrokerAwayError(BrokerError):
+    """The broker does not answer now, and may do so later."""
+
+
 class DataError(ReelmoodError):
     """A data set that cannot be used."""
 

@@ -1,11 +1,14 @@
 """Files that come and go in folders which people and other programs use too."""
 
+import hashlib
 import itertools
+import os
 import shutil
 import unicodedata
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+_DIGEST_BYTES: Final = 16
 _NAME_BYTES: Final = 255
 """Longest name of a file on the common file systems."""
 _SPARE_BYTES: Final = 16
@@ -37,14 +40,25 @@ def printable(name: str) -> str:
     )
 
 
-def move_clip(source: Path, into: Path, name: str) -> Path:
+def content_digest(path: Path) -> str:
+    """Return what tells a file's content from any other: `size-hash`, in bytes and BLAKE2b, 16 bytes in hex.
+
+    Raises OSError when the file cannot be read.
+    """
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_DIGEST_BYTES))
+        return f"{file.tell()}-{digest.hexdigest()}"
+
+
+def move_clip(source: Path, into: Path, name: str, *, beside: str = "") -> Path:
     """Move a file into a folder and return where it went.
 
     `name` may have sub-folders (POSIX) and is not trusted: the file never leaves `into`, whatever the name or
     the links in `into` say. Nothing is overwritten: where the name is taken, the next of `name (2)`,
-    `name (3)`, … is used. Raises OSError when the file cannot be moved; it is then where it was.
+    `name (3)`, … is used; `beside` is the ending of a second file that is to lie beside it. Raises OSError
+    when the file cannot be moved; it is then where it was.
     """
-    target = _reserve(into, name)
+    target = _reserve(into, name, beside)
     try:
         shutil.move(source, target)
     except OSError:
@@ -53,12 +67,14 @@ def move_clip(source: Path, into: Path, name: str) -> Path:
     return target
 
 
-def _reserve(into: Path, name: str) -> Path:
+def _reserve(into: Path, name: str, beside: str) -> Path:
     parts = [part for part in PurePosixPath(printable(name)).parts if part not in ("/", "..")]
     *folders, last = parts or ["clip"]
     parent = _made(into, folders)
     for number in itertools.count(1):
         target = parent / _shortened(last, "" if number == 1 else f" ({number})")
+        if beside and os.path.lexists(f"{target}{beside}"):
+            continue
         try:
             target.open("xb").close()
         except FileExistsError:

@@ -13,7 +13,17 @@ from shared.errors import MessageError
 
 VERSION: Final = 1
 
-Index = Annotated[int, Meta(ge=0)]
+LARGEST: Final = 16 << 20
+"""Bytes of the largest message that is read."""
+
+_INT32: Final = 2**31 - 1
+_PICTURE: Final = 4 << 20
+
+Index = Annotated[int, Meta(ge=0, le=_INT32)]
+Pixel = Annotated[int, Meta(ge=-_INT32, le=_INT32)]
+Side = Annotated[int, Meta(ge=1, le=_INT32)]
+Picture = Annotated[bytes, Meta(max_length=_PICTURE)]
+Embedding = Annotated[bytes, Meta(max_length=1 << 16)]
 Seconds = Annotated[float, Meta(ge=-1e9, le=1e9)]
 Probabilities = Annotated[list[Annotated[float, Meta(ge=0, le=1)]], Meta(min_length=7, max_length=7)]
 
@@ -21,10 +31,10 @@ Probabilities = Annotated[list[Annotated[float, Meta(ge=0, le=1)]], Meta(min_len
 class Box(msgspec.Struct, frozen=True, array_like=True):
     """A rectangle in pixels of the upright frame: left, top, width, height."""
 
-    x: int
-    y: int
-    w: Annotated[int, Meta(ge=1)]
-    h: Annotated[int, Meta(ge=1)]
+    x: Pixel
+    y: Pixel
+    w: Side
+    h: Side
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +57,7 @@ class Face(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     place: Place
-    crop: bytes
+    crop: Picture
     margin: Annotated[float, Meta(ge=0, le=1)]
     explain: bool
 
@@ -59,10 +69,10 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     `aligned` the aligned face as a JPEG.
     """
 
-    embedding: bytes
-    cam: bytes
+    embedding: Embedding
+    cam: Annotated[bytes, Meta(max_length=64 * 64)]
     cam_side: Annotated[int, Meta(ge=1, le=64)]
-    aligned: bytes
+    aligned: Picture
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +95,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     place: Place
     model: str
     emotion: str
-    embedding: bytes
+    embedding: Embedding
 
 
 class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,9 +103,9 @@ class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
 
     label: str
     source: str
-    frame: int | None
-    time_s: float | None
-    similarity: float
+    frame: Index | None
+    time_s: Seconds | None
+    similarity: Annotated[float, Meta(ge=-1, le=1)]
 
 
 class Neighbours(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,9 +149,11 @@ def decode(kind: type[M], data: bytes) -> M:
     """Decode a message of the given type. Raises MessageError when it is newer, damaged or out of bounds."""
     if not data:
         raise MessageError("empty message")
+    if len(data) > LARGEST:
+        raise MessageError(f"message of {len(data)} bytes, more than {LARGEST}")
     if data[0] != VERSION:
         raise MessageError(f"message of schema version {data[0]}, this Reelmood reads version {VERSION}")
     try:
         return msgspec.msgpack.decode(memoryview(data)[1:], type=kind)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise MessageError(f"not a {kind.__name__.lower()} message: {error}") from None

@@ -15,8 +15,12 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path("data"), description="folder of incoming, done, failed, results, models, gallery")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="least to log")
+    log_format: str = Field("text", pattern="^(text|json)$", description="lines for people or for machines")
     redis_url: str | None = Field(
-        None, description="an existing broker; without it, an embedded one is started"
+        None, repr=False, description="an existing broker; without it, an embedded one is started"
+    )
+    redis_url_file: Path | None = Field(
+        None, description="file that holds the broker's URL instead, as container secrets come"
     )
     prefix: str = Field("reelmood", pattern=r"^[\w-]+$", description="first part of every key on the broker")
 
@@ -31,6 +35,13 @@ class Settings(BaseSettings):
     crop_size: int = Field(160, ge=48, le=512, description="side of a crop in pixels")
     jpeg_quality: int = Field(95, ge=50, le=100, description="quality of the crops")
     commit_frames: int = Field(8, ge=1, le=256, description="frames that ingest commits at a time")
+    decode_limit_s: float = Field(
+        120, ge=1, le=86_400, description="processor seconds that a decoder may take without a frame"
+    )
+    decode_frame_s: float = Field(
+        2, gt=0, le=3600, description="processor seconds that decoding a frame may take on average"
+    )
+    max_frames: int = Field(2_000_000, ge=1, le=2**31 - 1, description="frames after which a clip is cut off")
 
     explain_every_s: float = Field(
         0.5,
@@ -46,10 +57,29 @@ class Settings(BaseSettings):
     )
     max_deliveries: int = Field(3, ge=1, description="deliveries after which a face is given up")
     keep_s: int = Field(3600, ge=1, description="seconds that a finished clip's streams stay on the broker")
+    keep_clips: int = Field(10_000, ge=1, description="ended clips that the broker remembers, the newest")
+    clips_high_water: int = Field(
+        1000, ge=1, description="waiting clips at which the watcher leaves others in the folder"
+    )
 
     stable_s: float = Field(1.0, ge=0, description="seconds a file must stay unchanged before it is taken")
     poll_s: float = Field(0.5, gt=0, description="seconds between two looks at the incoming folder")
     annotate: bool = Field(False, description="draw an annotated video of every clip")
+    blur: bool = Field(
+        False, description="draw an annotated video with blurred faces, keep no pictures of faces in results"
+    )
+    retention_days: float = Field(
+        0, ge=0, description="days after which done and failed clips and results are deleted; 0: never"
+    )
+
+    metrics_host: str = Field("127.0.0.1", description="address that metrics and health are told at")
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="port of metrics and health, and the first of several processes' ports; 0: none",
+    )
+    hang_s: float = Field(60, ge=15, description="seconds of silence after which a main loop counts as hung")
 
     dashboard_host: str = Field("127.0.0.1", description="address the dashboard listens on")
     dashboard_port: int = Field(8501, ge=1, le=65535, description="port the dashboard listens on")
@@ -88,15 +118,29 @@ class Settings(BaseSettings):
 def load_settings(**overrides: object) -> Settings:
     """Read the settings from the environment; `overrides` that are not None win.
 
-    Raises ReelmoodError, in one line, when a value is out of its bounds.
+    The broker's URL is read from `redis_url_file` where only that is set. Raises ReelmoodError, in one line,
+    when a value is out of its bounds or that file cannot be read.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        return _with_secrets(Settings(**given))  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise ReelmoodError(f"setting REELMOOD_{name.upper()}: {first['msg'].lower()}") from None
+
+
+def _with_secrets(settings: Settings) -> Settings:
+    if settings.redis_url or settings.redis_url_file is None:
+        return settings
+    try:
+        url = settings.redis_url_file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ReelmoodError(f"REELMOOD_REDIS_URL_FILE {settings.redis_url_file}: {reason}") from None
+    if not url:
+        raise ReelmoodError(f"REELMOOD_REDIS_URL_FILE {settings.redis_url_file}: it is empty")
+    return settings.model_copy(update={"redis_url": url})
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -32,7 +32,11 @@ _FORMATS: Final = (
 """The containers that carry their pictures themselves. Playlists, which make FFmpeg open other files and
 addresses, and text, which it would render, are not among them."""
 _OPTIONS: Final = {"format_whitelist": _FORMATS, "protocol_whitelist": "", "max_pixels": str(MAX_PIXELS)}
+_LARGEST_PICTURE: Final = 512 << 20
 _DEFAULT_RATE: Final = 25.0
+_SLOWEST_RATE: Final = 1e-2
+_LATEST_S: Final = 1e8
+"""Times beyond three years are damage, not times."""
 _SHORT_S: Final = 0.5
 _SHORT_SHARE: Final = 0.1
 
@@ -86,7 +90,7 @@ def open_clip(path: Path, start: int = 0) -> Iterator[Footage]:
 
 def _open_container(file: BinaryIO) -> InputContainer:
     try:
-        return av.open(file, mode="r", options=_OPTIONS, io_open=_refuse)
+        return av.open(file, mode="r", options=_OPTIONS, metadata_errors="replace", io_open=_refuse)
     except av.ArgumentError:
         raise ClipError("this kind of file is not a video") from None
     except (av.FFmpegError, OSError):
@@ -121,7 +125,10 @@ def _picture(container: InputContainer, stream: VideoStream, file: BinaryIO) -> 
         return None
     position = file.tell()
     file.seek(0)
-    picture = decode_picture(file.read())
+    data = file.read(_LARGEST_PICTURE + 1)
+    if len(data) > _LARGEST_PICTURE:
+        raise ClipError("a picture of more than 512 MB")
+    picture = decode_picture(data)
     file.seek(position)
     return picture
 
@@ -146,10 +153,11 @@ def _video(container: InputContainer, stream: VideoStream, start: int) -> Footag
 
     def frames() -> Iterator[DecodedFrame]:
         convert = VideoReformatter()
-        rate = float(stream.average_rate or stream.guessed_rate or _DEFAULT_RATE)
+        rate = _rate(stream)
         time_s, index, resized = -1 / rate, -1, False
         for index, frame in enumerate(_chain(first, raw)):
-            time_s = time_s + 1 / rate if frame.pts is None else float(frame.time)
+            shown_s = _time_s(frame)
+            time_s = time_s + 1 / rate if shown_s is None else shown_s
             resized = resized or (frame.width, frame.height) != (first.width, first.height)
             if index >= start:
                 yield DecodedFrame(index, time_s, _upright(convert, frame, first))
@@ -158,6 +166,20 @@ def _video(container: InputContainer, stream: VideoStream, start: int) -> Footag
         warnings.extend(_shortfalls(container, stream, damage, index + 1, time_s + 1 / rate, rate))
 
     return Footage(width, height, stream.frames, frames(), warnings)
+
+
+def _rate(stream: VideoStream) -> float:
+    """Return a stream's rate in frames per second, or the usual one where what it says is none."""
+    rate = float(stream.average_rate or stream.guessed_rate or _DEFAULT_RATE)
+    return rate if rate >= _SLOWEST_RATE else _DEFAULT_RATE
+
+
+def _time_s(frame: VideoFrame) -> float | None:
+    """Return a frame's presentation time, or None where it has none, or one that cannot be."""
+    if frame.pts is None or frame.time is None:
+        return None
+    time_s = float(frame.time)
+    return time_s if abs(time_s) <= _LATEST_S else None
 
 
 def _chain(first: VideoFrame, others: Iterator[VideoFrame]) -> Iterator[VideoFrame]:

@@ -3,7 +3,8 @@
 import logging
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
@@ -15,16 +16,18 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from services import programs
 from services.ingest.identity import clip_id
+from services.ingest.oversight import Oversight, oversee
 from services.stopping import stop_event
 from services.supervisor import supervise
 from shared.errors import ReelmoodError
-from shared.folders import is_candidate
+from shared.folders import content_digest, is_candidate, printable
 from shared.poster.folder import find_folder
 from shared.queues import clips, jobs
-from shared.queues.broker import Broker, connect
+from shared.queues.broker import LOST, Broker, connect
 from shared.queues.clips import Clip, State
 from shared.queues.embedded import embedded_broker
 from shared.queues.jobs import Task
+from shared.queues.outage import Outage
 from shared.settings import Settings, load_settings
 
 _LOOK_S: Final = 0.2
@@ -37,24 +40,27 @@ def analyze(
     model: Annotated[str | None, typer.Option(help="model name or folder")] = None,
     workers: Annotated[int, typer.Option(min=1, help="processes that read faces")] = 1,
     annotate: Annotated[bool, typer.Option("--annotate", help="draw an annotated video too")] = False,
+    blur: Annotated[bool, typer.Option("--blur", help="the same with blurred faces; keep no faces")] = False,
     cam: Annotated[bool, typer.Option("--cam", help="Grad-CAM and neighbours for every face")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON line per clip")] = False,
 ) -> None:
     """Analyse clips where they are, without a dashboard. Exit code 1: some could not be analysed."""
     logging.getLogger().setLevel(logging.WARNING)
     stop = stop_event()
-    base = load_settings(model=model, explain_every_s=0.0 if cam else None, log_level="warning")
+    base = load_settings(
+        model=model, blur=blur or None, explain_every_s=0.0 if cam else None, log_level="warning"
+    )
     find_folder(base.model, base.models)
     chosen = _expand(paths)
     with tempfile.TemporaryDirectory(prefix="reelmood-") as folder, embedded_broker(Path(folder)) as url:
         settings = base.model_copy(update={"redis_url": url})
         broker = connect(settings)
-        ordered = [_order(broker, settings, path, out, annotate=annotate) for path in chosen]
+        ordered = [_clip(settings, path, out, annotate=annotate) for path in chosen]
         with _running(settings, workers, stop):
-            ended = _follow(broker, ordered, stop)
-    for path, clip_key in zip(chosen, ordered, strict=True):
-        _report(path, ended.get(clip_key), as_json=as_json)
-    if stop.is_set() and len(ended) < len(set(ordered)):
+            ended = _follow(settings, broker, {clip.id: clip for clip in ordered}, stop)
+    for path, clip in zip(chosen, ordered, strict=True):
+        _report(path, ended.get(clip.id), as_json=as_json)
+    if stop.is_set() and len(ended) < len({clip.id for clip in ordered}):
         raise typer.Exit(130)
     if any(clip.state is State.FAILED for clip in ended.values()):
         raise typer.Exit(1)
@@ -71,23 +77,27 @@ def _expand(paths: Sequence[Path]) -> list[Path]:
             raise ReelmoodError(f"there is no file {path}")
     if not found:
         raise ReelmoodError("no clip in the given folders")
+    for path in found:
+        try:
+            str(path.resolve()).encode()
+        except UnicodeEncodeError:
+            raise ReelmoodError(f"{printable(str(path))}: rename it, its path is not valid Unicode") from None
     return found
 
 
-def _order(broker: Broker, settings: Settings, path: Path, out: Path, *, annotate: bool) -> str:
-    key = clip_id(path, settings)
-    clip = Clip(
-        id=key,
-        name=path.name,
+def _clip(settings: Settings, path: Path, out: Path, *, annotate: bool) -> Clip:
+    content = content_digest(path)
+    return Clip(
+        id=clip_id(content, settings),
+        name=printable(path.name),
         path=str(path.resolve()),
         results=str(out.resolve()),
         model=settings.model,
-        annotate=annotate or settings.annotate,
+        annotate=annotate or settings.annotate or settings.blur,
+        blur=settings.blur,
+        content=content,
         keep_source=True,
     )
-    if clips.create(broker, clip):
-        jobs.enqueue(broker, Task.INGEST, key)
-    return key
 
 
 @contextmanager
@@ -113,22 +123,29 @@ def _running(settings: Settings, workers: int, stop: threading.Event) -> Iterato
         raise failure[0]
 
 
-def _follow(broker: Broker, ordered: Sequence[str], stop: threading.Event) -> dict[str, Clip]:
-    """Show progress until every clip has ended; return the ended ones."""
+def _follow(
+    settings: Settings, broker: Broker, ordered: Mapping[str, Clip], stop: threading.Event
+) -> dict[str, Clip]:
+    """Order the clips and show progress until every one has ended; return the ended ones."""
     ended: dict[str, Clip] = {}
+    memory, outage = Oversight(), Outage(stop)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         tasks: dict[str, TaskID] = {}
-        while len(ended) < len(set(ordered)) and not stop.wait(_LOOK_S):
-            jobs.dispatch_finished(broker)
-            for key, reason in jobs.take_failed(broker):
-                clips.update(broker, key, state=State.FAILED, error=f"its analysis crashed: {reason}")
-            for clip in clips.recent(broker, len(ordered)):
+        while len(ended) < len(ordered) and not stop.wait(_LOOK_S):
+            try:
+                missing = [clip for clip in ordered.values() if clip.id not in ended]
+                known = _see_to(settings, broker, missing, memory)
+            except LOST as error:
+                outage.wait(error)
+                continue
+            outage.over()
+            for clip in known:
                 if clip.state is not State.QUEUED:
                     if clip.id not in tasks:
                         tasks[clip.id] = bar.add_task(clip.name, note="")
@@ -136,6 +153,16 @@ def _follow(broker: Broker, ordered: Sequence[str], stop: threading.Event) -> di
                 if clip.state in _ENDED:
                     ended[clip.id] = clip
     return ended
+
+
+def _see_to(settings: Settings, broker: Broker, wanted: Sequence[Clip], memory: Oversight) -> list[Clip]:
+    """Order the clips that the broker does not know, see to the others, and return all as they stand."""
+    known = clips.known(broker, [clip.id for clip in wanted])
+    for clip in wanted:
+        if clip.id not in known and clips.create(broker, clip):
+            jobs.enqueue(broker, Task.INGEST, clip.id)
+    oversee(settings, broker, memory, time.monotonic())
+    return clips.those(broker, [clip.id for clip in wanted])
 
 
 def _show(bar: Progress, task: TaskID, clip: Clip) -> None:
@@ -154,4 +181,4 @@ def _report(path: Path, clip: Clip | None, *, as_json: bool) -> None:
         row = {"clip": str(path), "state": state, "error": error, "out": out}
         typer.echo(msgspec.json.encode(row).decode())
     else:
-        typer.echo(f"{path}: {error or out or state}")
+        typer.echo(printable(f"{path}: {error or out or state}"))

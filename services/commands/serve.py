@@ -2,16 +2,28 @@
 
 import os
 import socket
+import threading
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Optional
 
 import typer
+from prometheus_client import CollectorRegistry
 
 from services import programs
 from services.stopping import stop_event
 from services.supervisor import supervise
-from shared.queues.broker import connect
-from shared.settings import load_settings
+from shared.metrics.endpoint import endpoint
+from shared.metrics.identity import describe
+from shared.metrics.loop import loop_metrics
+from shared.metrics.pipeline import PipelineCollector
+from shared.pulse import Pulse
+from shared.queues import runner
+from shared.queues.broker import Broker
+from shared.queues.jobs import Task, runner_name
+from shared.queues.outage import reach
+from shared.queues.presence import Service
+from shared.settings import Settings, load_settings
 
 
 class Part(StrEnum):
@@ -32,19 +44,15 @@ def ingest(
     slot: SlotOption = 1,
 ) -> None:
     """Take clips from the incoming folder, find their faces and queue them."""
-    from services.ingest.watcher import watch
-    from shared.queues import jobs
-
     settings = load_settings()
-    broker = connect(settings)
     if part is None:
-        supervise(programs.ingest(settings, watch=True), stop_event())
+        supervise(programs.on_ports(settings, programs.ingest(settings, watch=True)), stop_event())
     elif part is Part.WATCHER:
-        watch(settings, broker, stop_event())
+        _watch(settings)
     else:
         import services.ingest.job  # noqa: F401 - each job's process is forked from here and finds it loaded
 
-        jobs.run(broker, jobs.Task.INGEST, jobs.runner_name(broker, jobs.Task.INGEST, slot))
+        _run_jobs(settings, Task.INGEST, "ingest", slot)
 
 
 def worker(
@@ -53,27 +61,33 @@ def worker(
     slot: SlotOption = 1,
 ) -> None:
     """Read the emotions of queued faces."""
-    from services.worker.loop import serve
+    settings, metrics = load_settings(model=model, device=device), loop_metrics()
 
-    settings = load_settings(model=model, device=device)
-    serve(settings, connect(settings), stop_event(), _name("worker", slot))
+    def work(broker: Broker, stop: threading.Event, pulse: Pulse) -> None:
+        from services.worker.loop import serve
+
+        serve(settings, broker, stop, _name("worker", slot), pulse, metrics)
+
+    _serve(settings, metrics.registry, work)
 
 
 def retrieval(slot: SlotOption = 1) -> None:
     """Answer each explained face with its nearest neighbours."""
-    from services.retrieval.loop import serve
+    settings, metrics = load_settings(), loop_metrics()
 
-    settings = load_settings()
-    serve(settings, connect(settings), stop_event(), _name("retrieval", slot))
+    def work(broker: Broker, stop: threading.Event, pulse: Pulse) -> None:
+        from services.retrieval.loop import serve
+
+        serve(settings, broker, stop, _name("retrieval", slot), pulse, metrics)
+
+    _serve(settings, metrics.registry, work)
 
 
 def recorder(slot: SlotOption = 1) -> None:
     """Write the files of finished clips."""
     import services.recorder.job  # noqa: F401 - each job's process is forked from here and finds it loaded
-    from shared.queues import jobs
 
-    broker = connect(load_settings())
-    jobs.run(broker, jobs.Task.FINISH, jobs.runner_name(broker, jobs.Task.FINISH, slot))
+    _run_jobs(load_settings(), Task.FINISH, "recorder", slot)
 
 
 def dashboard(
@@ -87,6 +101,47 @@ def dashboard(
     settings = load_settings(dashboard_host=host, dashboard_port=port)
     argv = command(settings)
     os.execve(argv[0], argv, {**os.environ, **environment_of(settings)})  # noqa: S606 - a fixed command
+
+
+def _watch(settings: Settings) -> None:
+    registry = CollectorRegistry()
+
+    def work(broker: Broker, stop: threading.Event, pulse: Pulse) -> None:
+        from services.ingest.watcher import watch
+
+        _describe(registry, _name("watcher", 1), "watcher")
+        registry.register(PipelineCollector(broker))
+        watch(settings, broker, stop, pulse)
+
+    _serve(settings, registry, work)
+
+
+def _run_jobs(settings: Settings, task: Task, kind: str, slot: int) -> None:
+    registry = CollectorRegistry()
+
+    def work(broker: Broker, _stop: threading.Event, pulse: Pulse) -> None:
+        name = runner_name(broker, task, slot)
+        _describe(registry, name, kind)
+        runner.run(broker, task, name, pulse)
+
+    _serve(settings, registry, work)
+
+
+def _describe(registry: CollectorRegistry, name: str, kind: str) -> None:
+    describe(registry, Service(name=name, kind=kind, pid=os.getpid(), host=socket.gethostname()))
+
+
+def _serve(
+    settings: Settings,
+    registry: CollectorRegistry,
+    work: Callable[[Broker, threading.Event, Pulse], None],
+) -> None:
+    """Tell metrics and health from the start on, wait for the broker, and have the service work on it."""
+    stop, pulse = stop_event(), Pulse()
+    with endpoint(settings, pulse, registry):
+        broker = reach(settings, stop, pulse)
+        if broker is not None:
+            work(broker, stop, pulse)
 
 
 def _name(kind: str, slot: int) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from shared.queues import clips, jobs, presence, work
@@ -21,14 +22,21 @@ def status(
     shown = clips.recent(broker, limit)
     services = presence.alive(broker) + jobs.runners(broker)
     depths = jobs.lengths(broker) | work.depths(broker)
+    ages = jobs.ages(broker) | work.ages(broker)
     if as_json:
-        everything = {"clips": shown, "queues": depths, "services": services}
+        everything = {"clips": shown, "queues": depths, "oldest_s": ages, "services": services}
         typer.echo(msgspec.json.format(msgspec.json.encode(everything), indent=2).decode())
         return
     console = Console()
     console.print(_clips(shown))
     console.print(_services(services))
-    console.print("waiting: " + ", ".join(f"{count} {name}" for name, count in depths.items()))
+    console.print("waiting: " + ", ".join(_waiting(name, depths[name], ages) for name in depths))
+    if depths["dead"]:
+        console.print("given up: see `reelmood dead list`")
+
+
+def _waiting(name: str, depth: int, ages: dict[str, float]) -> str:
+    return f"{depth} {name}" + (f" (oldest {ages[name]:.0f} s)" if depth and name in ages else "")
 
 
 def _clips(shown: list[clips.Clip]) -> Table:
@@ -36,7 +44,9 @@ def _clips(shown: list[clips.Clip]) -> Table:
     for clip in shown:
         frames = f"{clip.frames}/{clip.frames_expected}" if clip.frames_expected else str(clip.frames)
         figures = [frames, str(clip.faces), str(clip.done), str(clip.tracks)]
-        table.add_row(clip.name, clip.state, *figures, clip.model, clip.error)
+        table.add_row(
+            escape(clip.name), clip.state, *figures, escape(clip.model), escape(clip.error or clip.held)
+        )
     return table
 
 

@@ -26,6 +26,7 @@ _OPTIONS: Final[dict[str, str]] = {
     "server.headless": "true",
     "server.fileWatcherType": "none",
     "server.runOnSave": "false",
+    "server.maxUploadSize": "1",
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "viewer",
     "client.showErrorDetails": "none",
@@ -42,7 +43,8 @@ def command(settings: Settings) -> list[str]:
     """Return the command line that serves the dashboard at the settings' address and port.
 
     The started process reads its other settings from the environment (`shared.settings.environment_of`).
-    Nothing outside this machine is contacted: no usage statistics, no fonts or scripts from elsewhere.
+    Nothing outside this machine is contacted: no usage statistics, no fonts or scripts from elsewhere. The
+    page takes no uploads, so Streamlit's own end point for them gets the least limit that it has, 1 MB.
     """
     options = {
         **_OPTIONS,

@@ -68,7 +68,7 @@ def clip_page(settings: Settings) -> None:
 def _clip(house: House, clip: Clip) -> None:
     st.html(status.headline(clip, progress_of(clip, time.time())))
     view, problem = read(house.broker, clip)
-    for text in (problem, clip.error):
+    for text in (problem, clip.error, clip.held):
         if text:
             st.html(status.note(text))
     if len(view.time_s):

@@ -30,10 +30,12 @@ def blend(face: NDArray[np.uint8], cam: NDArray[np.uint8], strength: float = 0.6
 def explained(explanation: Explanation, overlay: bool = True) -> str:
     """Return the aligned face of an explanation, with its map laid over it, as a JPEG data URI.
 
-    Raises MessageError when the picture or the map is damaged.
+    Raises MessageError when the picture was not kept, or it or the map is damaged.
     """
+    if not explanation.aligned:
+        raise MessageError("picture of the face not kept")
     encoded = np.frombuffer(explanation.aligned, np.uint8)
-    decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if len(encoded) else None
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
     side = explanation.cam_side
     if decoded is None or len(explanation.cam) != side * side:
         raise MessageError("damaged picture of a face")

@@ -141,6 +141,8 @@ def main_tracks(view: View) -> list[int]:
     main = []
     for shot in np.unique(view.shot):
         here = np.flatnonzero(view.shot[rows] == shot)
+        if not len(here):  # only damaged results have a track in more than one shot
+            continue
         many = counts[here] >= 0.8 * counts[here].max()
         main.append(int(tracks[here[np.argmax(many)]]))
     return main

@@ -12,6 +12,7 @@ from shared.queues import clips
 from shared.queues.broker import Broker
 from shared.queues.clips import Clip, State
 from shared.settings import Settings
+from shared.traces import REASON
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +22,9 @@ def give_up(settings: Settings, broker: Broker, clip: Clip, reason: str) -> None
 
     The file of a clip with `keep_source`, and one that is gone, is left; the clip's state says it all.
     """
+    # Set before the file is moved, so that a run that is cut off here and repeated finds the true reason.
+    reason = clip.error or reason
+    clips.update(broker, clip.id, error=reason)
     logger.warning("%s failed: %s", clip.name, reason)
     source = Path(clip.path)
     if not clip.keep_source and source.is_file():
@@ -32,7 +36,8 @@ def give_up(settings: Settings, broker: Broker, clip: Clip, reason: str) -> None
 
 
 def _set_aside(source: Path, into: Path, name: str, reason: str) -> None:
-    moved = move_clip(source, into, name)
+    moved = move_clip(source, into, name, beside=REASON)
     report = {"clip": name, "reason": reason, "when": datetime.now(UTC).isoformat(timespec="seconds")}
     text = msgspec.json.format(msgspec.json.encode(report), indent=2)
-    moved.with_name(f"{moved.name}.error.json").write_bytes(text + b"\n")
+    with moved.with_name(moved.name + REASON).open("xb") as file:
+        file.write(text + b"\n")

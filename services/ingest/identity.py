@@ -1,7 +1,6 @@
 """Which clips are the same."""
 
 import hashlib
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -9,7 +8,6 @@ import msgspec
 from shared.settings import Settings
 
 _DIGEST_BYTES: Final = 16
-_CHUNK_BYTES: Final = 1 << 20
 _DECIDING: Final = (
     "model",
     "min_face_fraction",
@@ -18,17 +16,15 @@ _DECIDING: Final = (
     "jpeg_quality",
     "explain_every_s",
     "neighbours",
+    "max_frames",
 )
 
 
-def clip_id(path: Path, settings: Settings) -> str:
+def clip_id(content: str, settings: Settings) -> str:
     """Return the id of a clip: BLAKE2b, 16 bytes in hex, of its content and of what decides its rows.
 
-    Name and place do not count. Raises OSError when the file cannot be read.
+    `content` is its digest (`shared.folders.content_digest`); name and place do not count.
     """
     deciding = {name: getattr(settings, name) for name in _DECIDING}
-    digest = hashlib.blake2b(msgspec.json.encode(deciding), digest_size=_DIGEST_BYTES)
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
+    digest = hashlib.blake2b(msgspec.json.encode([deciding, content]), digest_size=_DIGEST_BYTES)
     return digest.hexdigest()

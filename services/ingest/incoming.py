@@ -1,11 +1,9 @@
 """What lies in the incoming folder, and since when it has not changed."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from shared.folders import is_candidate
 
 
 @dataclass(frozen=True)
@@ -28,24 +26,45 @@ class Look:
 def look(folder: Path, before: Mapping[Path, Sighting], now_s: float) -> Look:
     """Look through a folder and its sub-folders; `before` is the files that the last look saw.
 
-    What vanishes meanwhile, and sub-folders that cannot be read, are left out.
+    No clip is what is hidden, lies in a hidden folder, is still being written (`*.part`), or is no regular
+    file. What vanishes meanwhile, and sub-folders that cannot be read, are left out. It takes one system call
+    for each file, so that ten thousand of them are seen in a fraction of a second.
     """
     files: dict[Path, Sighting] = {}
     links: set[Path] = set()
-    for parent, folders, names in os.walk(folder, followlinks=False):
-        folders.sort()
-        links.update(path for name in (*folders, *names) if (path := Path(parent, name)).is_symlink())
-        for path in (Path(parent, name) for name in sorted(names)):
+    for entry in _entries(os.fspath(folder)):
+        if entry.is_symlink():
+            links.add(Path(entry.path))
+        elif not entry.name.lower().endswith(".part"):
+            path = Path(entry.path)
             try:
-                if is_candidate(path, folder):
-                    files[path] = _sighting(path, before.get(path), now_s)
+                files[path] = _sighting(entry, before.get(path), now_s)
             except OSError:
                 continue
     return Look(files, frozenset(links))
 
 
-def _sighting(path: Path, before: Sighting | None, now_s: float) -> Sighting:
-    status = path.stat()
+def _entries(root: str) -> Iterator["os.DirEntry[str]"]:
+    """Yield the files and links below a folder that are not hidden, in order; no link is followed."""
+    folders = [root]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as found:
+                entries = sorted((one for one in found if not one.name.startswith(".")), key=_name)
+            inner = [one.path for one in entries if one.is_dir(follow_symlinks=False)]
+            others = [one for one in entries if one.is_symlink() or one.is_file(follow_symlinks=False)]
+        except OSError:
+            continue
+        folders += reversed(inner)
+        yield from others
+
+
+def _name(entry: "os.DirEntry[str]") -> str:
+    return entry.name
+
+
+def _sighting(entry: "os.DirEntry[str]", before: Sighting | None, now_s: float) -> Sighting:
+    status = entry.stat(follow_symlinks=False)
     if before is not None and (before.size, before.modified_ns) == (status.st_size, status.st_mtime_ns):
         return before
     return Sighting(status.st_size, status.st_mtime_ns, now_s)

@@ -1,27 +1,28 @@
 """The job that RQ runs for every clip: from its file to the stream of faces."""
 
 import logging
+import threading
 import time
 from pathlib import Path
-from typing import Final
 
 from services.ingest.examination import examine
 from services.ingest.failures import give_up
+from services.ingest.limits import open_within_limits
 from services.ingest.progress import restore, store
 from services.ingest.shots import ShotDetector
 from shared.errors import ClipError
 from shared.faces.detection import HaarDetector
 from shared.messages import Face, Frame
-from shared.queues import clips, produce
-from shared.queues.broker import LOST, Broker, connect
+from shared.queues import clips, counters, produce
+from shared.queues.broker import Broker
 from shared.queues.clips import Clip, State
+from shared.queues.outage import Outage, insist, reach
 from shared.queues.produce import Position
 from shared.settings import Settings, load_settings
-from shared.video import Footage, open_clip
+from shared.stopwatch import Stopwatch
+from shared.video import Footage
 
 logger = logging.getLogger(__name__)
-
-_BACKOFF_S: Final = (0.2, 1.0, 5.0)
 
 
 def ingest_clip(clip_id: str) -> None:
@@ -30,17 +31,9 @@ def ingest_clip(clip_id: str) -> None:
     A clip that cannot be decoded ends in the failed folder. While the broker is away, the job waits for it.
     """
     settings = load_settings()
-    broker = connect(settings)
-    attempt = 0
-    while True:
-        try:
-            ingest(settings, broker, clip_id)
-            return
-        except LOST as error:
-            pause = _BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)]
-            logger.warning("lost the broker, trying again in %g s: %s", pause, error)
-            time.sleep(pause)
-            attempt += 1
+    broker = reach(settings, threading.Event())
+    if broker is not None:
+        insist(lambda: ingest(settings, broker, clip_id))
 
 
 def ingest(settings: Settings, broker: Broker, clip_id: str) -> None:
@@ -50,7 +43,7 @@ def ingest(settings: Settings, broker: Broker, clip_id: str) -> None:
     if clip is None or clip.state not in (State.QUEUED, State.RUNNING) or position.finished:
         return
     try:
-        with open_clip(Path(clip.path), start=max(0, position.frame - 1)) as footage:
+        with open_within_limits(Path(clip.path), max(0, position.frame - 1), settings) as footage:
             _announce(broker, clip, footage)
             _run(settings, broker, clip, footage, position)
     except ClipError as error:
@@ -68,30 +61,37 @@ def _announce(broker: Broker, clip: Clip, footage: Footage) -> None:
 
 def _run(settings: Settings, broker: Broker, clip: Clip, footage: Footage, position: Position) -> None:
     detector, shots = HaarDetector(settings.min_face_fraction), ShotDetector()
-    progress = restore(position.state)
+    progress, clock = restore(position.state), Stopwatch()
     next_frame, rows, faces = position.frame, list[Frame](), list[Face]()
+    outage = Outage(threading.Event())
 
     def commit(*, last: bool) -> bool:
-        produce.wait_for_room(broker, settings.high_water, settings.low_water)
-        return produce.commit(
-            broker,
-            clip.id,
-            expected=next_frame,
-            frames=rows,
-            faces=faces,
-            state=store(progress),
-            tracks=progress.tracks.next_id,
-            shots=progress.shot + 1,
-            last=last,
-        )
+        with clock.step("wait"):
+            produce.wait_for_room(broker, settings.high_water, settings.low_water)
+        spent = counters.spent("ingest", clock.take())
+        with clock.step("commit"):
+            return produce.commit(
+                broker,
+                clip.id,
+                expected=next_frame,
+                frames=rows,
+                faces=faces,
+                state=store(progress),
+                tracks=progress.tracks.next_id,
+                shots=progress.shot + 1,
+                last=last,
+                counts=spent,
+                outage=outage,
+            )
 
-    for frame in footage.frames:
+    for frame in clock.each("decode", footage.frames):
         if frame.index < position.frame:
             shots.is_cut(frame.image)
             continue
-        progress, row, found = examine(
-            frame, progress, clip=clip.id, shots=shots, detector=detector, settings=settings
-        )
+        with clock.step("detect"):
+            progress, row, found = examine(
+                frame, progress, clip=clip.id, shots=shots, detector=detector, settings=settings
+            )
         rows.append(row)
         faces.extend(found)
         if len(rows) == settings.commit_frames:

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from services.ingest.failures import give_up
 from services.ingest.identity import clip_id
 from services.ingest.incoming import Sighting, look
-from shared.folders import move_clip, printable
+from services.ingest.oversight import Oversight, oversee
+from services.ingest.retention import sweep
+from shared.folders import content_digest, move_clip, printable
+from shared.logs import about
+from shared.pulse import Pulse
 from shared.queues import clips, jobs
 from shared.queues.broker import LOST, Broker
 from shared.queues.clips import Clip, State
@@ -21,7 +24,18 @@ from shared.settings import Settings
 logger = logging.getLogger(__name__)
 
 _BACKOFF_S: Final = (0.5, 1.0, 2.0, 5.0)
+_SWEEP_EVERY_S: Final = 3600.0
+_PAGE: Final = 500
+_TAKING_S: Final = 1.0
 _UNDER_WAY: Final = (State.QUEUED, State.RUNNING)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A file as it was taken, and the id of its clip, if it could be read."""
+
+    sighting: Sighting
+    clip: str | None
 
 
 @dataclass
@@ -29,79 +43,127 @@ class Memory:
     """What the watcher remembers from one round to the next."""
 
     files: Mapping[Path, Sighting] = field(default_factory=dict)
-    taken: dict[Path, Sighting] = field(default_factory=dict)
-    """Files that need nothing more as long as they stay as they are."""
+    taken: dict[Path, Taken] = field(default_factory=dict)
+    """Files that need nothing more as long as they stay as they are and the broker knows their clips."""
+    checked: int = 0
+    """How many of them were asked the broker about in this turn."""
+    oversight: Oversight = field(default_factory=Oversight)
     links: frozenset[Path] = frozenset()
+    swept_s: float | None = None
+    """When what was kept long enough was last looked for."""
+    pulse: Pulse = field(default_factory=Pulse)
+    """That of the loop which goes the rounds."""
 
 
-def watch(settings: Settings, broker: Broker, stop: threading.Event) -> None:
+def watch(settings: Settings, broker: Broker, stop: threading.Event, pulse: Pulse) -> None:
     """Go the rounds until `stop` is set. While the broker or the folder is away, wait for it."""
-    memory, failures = Memory(), 0
+    memory, failures = Memory(pulse=pulse), 0
     while not stop.is_set():
         try:
             settings.incoming.mkdir(parents=True, exist_ok=True)
-            go_round(settings, broker, memory, time.monotonic())
+            more = go_round(settings, broker, memory, time.monotonic())
+            _sweep(settings, broker, memory, time.monotonic())
         except (*LOST, OSError) as error:
             if not failures:
                 logger.warning("the watcher waits: %s", error)
+            pulse.beat(ready=False)
             stop.wait(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
             failures += 1
             continue
         if failures:
             logger.info("the watcher goes on")
         failures = 0
-        stop.wait(settings.poll_s)
+        pulse.beat(ready=True)
+        if not more:
+            stop.wait(settings.poll_s)
 
 
-def go_round(settings: Settings, broker: Broker, memory: Memory, now_s: float) -> None:
-    """Order the files of clips that are done, set aside those that crash, and take clips that have arrived.
+def go_round(settings: Settings, broker: Broker, memory: Memory, now_s: float) -> bool:
+    """See to the clips under way, and take those that have arrived, or that the broker has forgotten.
 
-    A file has arrived when it has not changed for `settings.stable_s` on the clock of `now_s`.
+    A file has arrived when it has not changed for `settings.stable_s` on the clock of `now_s`. Files are
+    taken for about a second, so that what is under way does not wait for thousands of new ones, and only
+    while fewer than `settings.clips_high_water` clips are queued. Returns whether more can be taken at once.
     """
-    jobs.dispatch_finished(broker)
-    for key, reason in jobs.take_failed(broker):
-        clip = clips.get(broker, key)
-        if clip is not None and clip.state not in (State.DONE, State.FAILED):
-            give_up(settings, broker, clip, f"its analysis crashed: {reason}")
+    oversee(settings, broker, memory.oversight, now_s)
     seen = look(settings.incoming, memory.files, now_s)
     for link in sorted(seen.links - memory.links):
         logger.warning("%s is a symbolic link, left alone", _name(link, settings))
     memory.files, memory.links = seen.files, seen.links
-    memory.taken = {path: taken for path, taken in memory.taken.items() if seen.files.get(path) == taken}
-    for path, sighting in seen.files.items():
-        if path not in memory.taken and now_s - sighting.since_s >= settings.stable_s:
-            _take(settings, broker, path, sighting)
-            memory.taken[path] = sighting
+    memory.taken = {
+        path: taken for path, taken in memory.taken.items() if seen.files.get(path) == taken.sighting
+    }
+    _drop_forgotten(broker, memory)
+    arrived = [
+        (path, sighting)
+        for path, sighting in seen.files.items()
+        if path not in memory.taken and now_s - sighting.since_s >= settings.stable_s
+    ]
+    room = max(0, settings.clips_high_water - jobs.lengths(broker)[Task.INGEST.queue])
+    until_s = time.monotonic() + _TAKING_S
+    for number, (path, sighting) in enumerate(arrived[:room], start=1):
+        memory.taken[path] = Taken(sighting, _take(settings, broker, path, sighting))
+        memory.pulse.beat(ready=True)
+        if time.monotonic() >= until_s:
+            return number < min(room, len(arrived))
+    return False
 
 
-def _take(settings: Settings, broker: Broker, path: Path, sighting: Sighting) -> None:
+def _sweep(settings: Settings, broker: Broker, memory: Memory, now_s: float) -> None:
+    if settings.retention_days and (memory.swept_s is None or now_s - memory.swept_s >= _SWEEP_EVERY_S):
+        sweep(settings, broker, time.time())
+        memory.swept_s = now_s
+
+
+def _drop_forgotten(broker: Broker, memory: Memory) -> None:
+    """Have the files of clips that the broker does not know any more taken again, a page of them at a time.
+
+    A broker that has lost its data makes every clip start again.
+    """
+    paths = [path for path, taken in memory.taken.items() if taken.clip is not None]
+    start = memory.checked if memory.checked < len(paths) else 0
+    memory.checked = start + _PAGE
+    page = {path: memory.taken[path].clip or "" for path in paths[start : start + _PAGE]}
+    known = clips.known(broker, list(page.values()))
+    for path, clip in page.items():
+        if clip not in known:
+            del memory.taken[path]
+
+
+def _take(settings: Settings, broker: Broker, path: Path, sighting: Sighting) -> str | None:
+    """Do what a file needs, and return the id of its clip; None when it could not be read."""
     name = _name(path, settings)
     try:
         if not _encodable(path):
             path = move_clip(path, settings.incoming, name)
             name = _name(path, settings)
-        key = clip_id(path, settings)
+        content = content_digest(path)
         if _sizes(path) != (sighting.size, sighting.modified_ns):
-            return
+            return None
     except OSError as error:
         logger.warning("%s cannot be read: %s", name, (error.strerror or str(error)).lower())
-        return
+        return None
+    key = clip_id(content, settings)
     clip = Clip(
         id=key,
         name=name,
         path=str(path.absolute()),
         results=str(settings.results.absolute()),
         model=settings.model,
-        annotate=settings.annotate,
+        annotate=settings.annotate or settings.blur,
+        blur=settings.blur,
+        content=content,
     )
-    known = clips.get(broker, key)
-    if known is None or known.state is State.FAILED or _is_lost(known):
-        _order(broker, clip, again=known is not None)
-    elif known.state in _UNDER_WAY and (known.path == clip.path or not Path(known.path).exists()):
-        clips.update(broker, key, path=clip.path, name=clip.name)
-        jobs.enqueue(broker, Task.INGEST, key)
-    elif known.path != clip.path or known.state is State.DONE:
-        _put_away(settings, path, name, known)
+    known = clips.get_or_forget(broker, key)
+    with about(key):
+        if known is None or known.state is State.FAILED or _is_lost(known):
+            _order(broker, clip, again=known is not None)
+        elif known.state in _UNDER_WAY and (known.path == clip.path or not Path(known.path).exists()):
+            clips.update(broker, key, path=clip.path, name=clip.name)
+            jobs.enqueue(broker, Task.INGEST, key)
+        elif known.path != clip.path or known.state is State.DONE:
+            _put_away(settings, path, name, known)
+    return key
 
 
 def _order(broker: Broker, clip: Clip, *, again: bool) -> None:

@@ -1,9 +1,10 @@
 """The annotated video: the clip as it was, with every reading drawn on it."""
 
+import errno
 import heapq
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -17,11 +18,12 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from numpy.typing import NDArray
 from PIL import Image
 
+from services.recorder.blur import blur_faces, boxes_to_blur
 from services.recorder.layout import Panel
 from services.recorder.overlay import draw_faces, style_for
 from services.recorder.sound import Packets, open_original, sound_packets
 from shared.errors import ClipError
-from shared.messages import Reading
+from shared.messages import Box, Reading
 from shared.video import DecodedFrame, open_clip
 
 VIDEO: Final = "annotated.mp4"
@@ -30,27 +32,35 @@ PICTURE: Final = "annotated.png"
 _FINE: Final = Fraction(1, 90_000)
 _LATEST_START_S: Final = 10.0
 _USUAL_RATE: Final = Fraction(25)
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _QUALITY: Final = {"crf": "20", "preset": "veryfast"}
 _CONTAINER: Final = {"movflags": "+faststart"}
 
 
-def annotate_clip(source: Path, folder: Path, readings: Iterable[Reading]) -> Path:
+def annotate_clip(
+    source: Path, folder: Path, readings: Sequence[Reading], *, blur: bool = False, frames: int | None = None
+) -> Path:
     """Write `annotated.mp4`, or `annotated.png` of a picture, into `folder` and return its path.
 
     The video is H.264 with the clip's own sound. Its frames are those of `source`, upright, with the readings
     drawn on them, at their own presentation times (only a clip that starts before 0 s or after 10 s is moved
     to 0 s, since players would show nothing until then); an odd side gets one more row or column, since 4:2:0
-    video has even ones. Raises ClipError when the clip cannot be decoded or the video not be encoded.
+    video has even ones. With `blur`, the faces that were found cannot be recognised. It ends after so many
+    `frames`, where a number is given. Raises ClipError when
+    the clip cannot be decoded or the video not be encoded, OSError when there is no room for it.
     """
     try:
         with open_clip(source) as footage, open_original(source) as original:
-            frames = _annotated(footage.frames, readings)
+            taken = itertools.islice(footage.frames, frames)
+            drawn = _annotated(taken, readings, boxes_to_blur(readings) if blur else {})
             if original.format.name.endswith("_pipe"):  # FFmpeg's formats of still pictures
-                return _write_picture(folder / PICTURE, frames)
+                return _write_picture(folder / PICTURE, drawn)
             with av.open(folder / VIDEO, "w", options=dict(_CONTAINER)) as video:
-                _write_video(original, video, frames)
+                _write_video(original, video, drawn)
             return folder / VIDEO
     except (av.FFmpegError, OSError) as error:
+        if error.errno in _NO_ROOM:
+            raise
         raise ClipError(f"no annotated video: {error.strerror or error}") from None
 
 
@@ -75,7 +85,7 @@ def _write_video(
 
 
 def _annotated(
-    frames: Iterable[DecodedFrame], readings: Iterable[Reading]
+    frames: Iterable[DecodedFrame], readings: Sequence[Reading], hidden: Mapping[int, Sequence[Box]]
 ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     faces: dict[int, list[Reading]] = defaultdict(list)
     for reading in readings:
@@ -84,7 +94,8 @@ def _annotated(
     for frame in frames:
         height, width = frame.image.shape[:2]
         here = sorted(faces.get(frame.index, ()), key=lambda reading: reading.place.face)
-        image, placed = draw_faces(frame.image, here, panels, style_for(width, height))
+        shown = blur_faces(frame.image, hidden.get(frame.index, ()))
+        image, placed = draw_faces(shown, here, panels, style_for(width, height))
         panels |= placed  # a face that is missed for a frame comes back with its panel where it was
         yield frame.time_s, image
 

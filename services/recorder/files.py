@@ -87,6 +87,12 @@ def published(results: Path, stem: str, clip_id: str) -> Path | None:
     return next((place for place in places if owner_of(place) == clip_id), None)
 
 
+def dropped(folder: Path) -> dict[str, int]:
+    """Return how many frames are missing from a clip's published files, by reason."""
+    missing: dict[str, int] = json.loads((folder / SUMMARY).read_text(encoding="utf-8")).get("dropped", {})
+    return missing
+
+
 def owner_of(folder: Path) -> str | None:
     """Return the id of the clip whose results are in a folder; None where there are none."""
     try:

@@ -1,14 +1,20 @@
 """The moments of a clip: its explained faces, with what the dashboard and retrieval need of them later."""
 
+import logging
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 import msgspec
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from services.recorder.timeline import top_emotion
-from shared.messages import Neighbours, Reading
+from shared.messages import Neighbour, Neighbours, Reading
 
+logger = logging.getLogger(__name__)
+
+MOMENTS: Final = "moments.parquet"
 SCHEMA: Final = pa.schema(
     {
         "frame": pa.int64(),
@@ -27,12 +33,17 @@ SCHEMA: Final = pa.schema(
 )
 """Columns of `moments.parquet`; the binary ones as in `shared.messages.Explanation`."""
 
+_decoder = msgspec.json.Decoder(list[Neighbour])
 
-def build_moments(readings: Iterable[Reading], neighbours: Iterable[Neighbours]) -> pa.Table:
+
+def build_moments(
+    readings: Iterable[Reading], neighbours: Iterable[Neighbours], *, pictures: bool = True
+) -> pa.Table:
     """Return the table (`SCHEMA`) of the faces that carry an explanation, ordered by frame, then face.
 
     `neighbours` is a JSON list of objects with the fields of `shared.messages.Neighbour`, the most similar
-    first, empty where none were found; `agrees` is null there. A face stands in the table once.
+    first, empty where none were found; `agrees` is null there. A face stands in the table once. Without
+    `pictures`, `aligned` is empty.
     """
     found: dict[tuple[int, int], Neighbours] = {}
     for each in neighbours:
@@ -50,7 +61,33 @@ def build_moments(readings: Iterable[Reading], neighbours: Iterable[Neighbours])
             "emotion": top_emotion(reading.probabilities)[0],
             "model": reading.model,
             **msgspec.structs.asdict(reading.explanation),
+            **({} if pictures else {"aligned": b""}),
             "neighbours": msgspec.json.encode(found[at].nearest if at in found else []).decode(),
             "agrees": found[at].agrees if at in found else None,
         }
     return pa.Table.from_pylist([rows[at] for at in sorted(rows)], schema=SCHEMA)
+
+
+def drop_source(folder: Path, source: str) -> None:
+    """Take the faces of another clip, `source` by name, out of the neighbours in a results folder's moments.
+
+    The file is replaced as a whole, and only if that clip stands in it. A file that cannot be read is left,
+    with a warning in the log. Raises OSError when it cannot be written.
+    """
+    path = folder / MOMENTS
+    try:
+        table = pq.read_table(path)
+        lists = [_decoder.decode(text or "[]") for text in table["neighbours"].to_pylist()]
+    except FileNotFoundError:
+        return
+    except (pa.ArrowException, KeyError, msgspec.MsgspecError) as error:
+        logger.warning("moments of %s cannot be read: %s", folder.name, str(error).split("\n", 1)[0])
+        return
+    kept = [[one for one in found if one.source != source] for found in lists]
+    if kept == lists:
+        return
+    texts = pa.array([msgspec.json.encode(found).decode() for found in kept], pa.string())
+    at = table.schema.get_field_index("neighbours")
+    partial = folder / f".{MOMENTS}.part"
+    pq.write_table(table.set_column(at, "neighbours", texts), partial)
+    partial.replace(path)

@@ -23,9 +23,11 @@ _HIGHEST_RATE: Final = 48_000
 @contextmanager
 def open_original(path: Path) -> Iterator[InputContainer]:
     """Open a clip; whatever is written in it, no other file and no address is opened."""
-    options = {"protocol_whitelist": ""}
-    with path.open("rb") as file, av.open(file, mode="r", options=options, io_open=_refuse) as container:
-        yield container
+    with path.open("rb") as file:
+        options = {"protocol_whitelist": ""}
+        container = av.open(file, mode="r", options=options, metadata_errors="replace", io_open=_refuse)
+        with container:
+            yield container
 
 
 def _refuse(url: str, *_: object) -> NoReturn:

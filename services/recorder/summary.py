@@ -31,6 +31,7 @@ def build_summary(clip: Clip, timeline: pd.DataFrame, warnings: Sequence[str]) -
         "id": clip.id,
         "clip": clip.name,
         "source": PurePosixPath(clip.name).name,
+        "content": clip.content,
         "model": ", ".join(read["model"].unique()) or clip.model,
         "width": clip.width,
         "height": clip.height,

@@ -34,16 +34,18 @@ def build_timeline(frames: Iterable[Frame], readings: Iterable[Reading]) -> pd.D
 
     Every frame has at least one row; where no face was read, its face columns are empty. A face that was
     given up keeps its place, box and track, and has no emotion. `time_s` is in seconds, boxes in pixels of
-    the upright frame, probabilities in [0, 1]. A pair of frame and face stands in the table once, the first
-    reading of it counts; readings of frames that are not among `frames` are left out.
+    the upright frame, probabilities in [0, 1]. A pair of frame and face stands in the table once: the first
+    reading of it counts, but for one that was given up, which a later one replaces. Readings of frames that
+    are not among `frames` are left out.
     """
     known: dict[int, Frame] = {}
     for frame in frames:
         known.setdefault(frame.frame, frame)
     faces: dict[tuple[int, int], Reading] = {}
     for reading in readings:
-        if reading.place.frame in known:
-            faces.setdefault((reading.place.frame, reading.place.face), reading)
+        at = reading.place.frame, reading.place.face
+        if reading.place.frame in known and (at not in faces or faces[at].probabilities is None):
+            faces[at] = reading
 
     empty_frames = known.keys() - {frame for frame, _ in faces}
     rows = [_face_row(known[frame], faces[frame, face]) for frame, face in faces]

@@ -6,7 +6,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import numpy as np
@@ -19,6 +19,8 @@ from shared.emotions import EMOTIONS
 from shared.errors import DataError
 
 HEAD: Final = "gallery.json"
+_WIDEST: Final = 4096
+_MOST: Final = 10_000_000
 _MODEL_ID: Final = re.compile(r"\w[\w.@+-]{0,200}")
 
 
@@ -27,8 +29,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
     format_version: Literal[1]
     model: str
-    dimension: Annotated[int, msgspec.Meta(ge=1)]
-    faces: Annotated[int, msgspec.Meta(ge=0)]
+    dimension: Annotated[int, msgspec.Meta(ge=1, le=_WIDEST)]
+    faces: Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
 
 
 def gallery_folder(galleries: Path, model: str) -> Path | None:
@@ -47,27 +49,33 @@ def read_gallery(folder: Path, model: str) -> Gallery:
         head = msgspec.json.decode((folder / HEAD).read_bytes(), type=Head)
         if head.model != model:
             raise DataError(f"gallery {folder} holds embeddings of {head.model}, not of {model}")
-        embeddings: NDArray[np.float32] = np.load(folder / "embeddings.npy", allow_pickle=False)
+        # mapped, not read: a header that promises more than there is allocates nothing, and no pickle is read
+        embeddings = np.lib.format.open_memmap(folder / "embeddings.npy", mode="r")
+        rows = pq.read_metadata(folder / "faces.parquet").num_rows
+        _check(folder, head, embeddings, rows)
         table = pq.read_table(folder / "faces.parquet", columns=["label", "path"])
     except (OSError, EOFError, ValueError, pa.ArrowException) as error:
         raise DataError(f"gallery {folder} cannot be read: {_first_line(error)}") from None
     labels, paths = table["label"].to_pylist(), table["path"].to_pylist()
-    if embeddings.shape != (head.faces, head.dimension) or len(labels) != head.faces:
-        raise DataError(
-            f"gallery {folder} promises {head.faces} faces of {head.dimension} values,"
-            f" has {embeddings.shape} embeddings and {len(labels)} labels"
-        )
-    if embeddings.dtype.kind != "f" or not np.isfinite(embeddings).all():
-        raise DataError(f"gallery {folder} holds embeddings that are no finite numbers")
     if not set(labels) <= set(EMOTIONS):
         raise DataError(f"gallery {folder} holds labels other than {', '.join(EMOTIONS)}")
     gallery = empty_gallery(model, head.dimension)
     extend(
         gallery,
-        embeddings.astype(np.float32),
+        np.asarray(embeddings, np.float32),
         [GalleryFace(label, str(path)) for label, path in zip(labels, paths, strict=True)],
     )
     return gallery
+
+
+def _check(folder: Path, head: Head, embeddings: NDArray[np.floating[Any]], rows: int) -> None:
+    if embeddings.shape != (head.faces, head.dimension) or rows != head.faces:
+        raise DataError(
+            f"gallery {folder} promises {head.faces} faces of {head.dimension} values,"
+            f" has {embeddings.shape} embeddings and {rows} labels"
+        )
+    if embeddings.dtype.kind != "f" or not np.isfinite(embeddings).all():
+        raise DataError(f"gallery {folder} holds embeddings that are no finite numbers")
 
 
 def _first_line(error: Exception) -> str:

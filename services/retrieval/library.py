@@ -15,6 +15,7 @@ from shared.errors import DataError
 logger = logging.getLogger(__name__)
 
 _LOOK_EVERY_S: Final = 1.0
+_MODELS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class _Shelf:
 
 
 class Library:
-    """The galleries of all models that have asked, kept up with the folders at most once a second.
+    """The galleries of the last eight models that have asked, kept up with the folders at most once a second.
 
     An answer never mixes models: every gallery belongs to one model id, and faces that another one has read
     are left out of it.
@@ -45,7 +46,10 @@ class Library:
         shelf = self._shelves.get(model)
         if shelf is None or self._clock() - shelf.looked_s >= _LOOK_EVERY_S:
             shelf = self._look(model, shelf or _Shelf(0.0, OwnFaces(model), None, None))
+            self._shelves.pop(model, None)
             self._shelves[model] = shelf
+            if len(self._shelves) > _MODELS:
+                del self._shelves[next(iter(self._shelves))]
         return shelf.built or shelf.own.gallery
 
     def _look(self, model: str, shelf: _Shelf) -> _Shelf:

@@ -5,16 +5,20 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from services.retrieval.answer import answer
 from services.retrieval.library import Library
 from shared.errors import MessageError
+from shared.logs import about
 from shared.messages import Query, decode, encode
+from shared.metrics.identity import describe
+from shared.metrics.loop import LoopMetrics
+from shared.pulse import Pulse
 from shared.queues import work
 from shared.queues.broker import LOST, Broker
-from shared.queues.heartbeat import Tally, heartbeat
+from shared.queues.heartbeat import heartbeat
 from shared.queues.outage import Outage
 from shared.queues.presence import Service
 from shared.queues.work import Entry, Outcome, Stage
@@ -26,36 +30,60 @@ _BATCH: Final = 64
 _BLOCK_MS: Final = 500
 
 
-def serve(settings: Settings, broker: Broker, stop: threading.Event, name: str) -> None:
+def serve(
+    settings: Settings,
+    broker: Broker,
+    stop: threading.Event,
+    name: str,
+    pulse: Pulse,
+    metrics: LoopMetrics,
+) -> None:
     """Answer the queries on the broker until `stop` is set.
 
     `name` is stable: what a killed predecessor of this name had taken is answered first, and what others have
     held for `settings.reclaim_s` is taken over. While the broker is away, the service waits and tries again.
     """
-    library, outage, tally = Library(settings.gallery, settings.results), Outage(stop), Tally()
+    library, outage = Library(settings.gallery, settings.results), Outage(stop, pulse)
     service = Service(name=name, kind="retrieval", pid=os.getpid(), host=platform.node(), device="cpu")
+    describe(metrics.registry, service)
     logger.info("retrieval %s is ready", name)
-    with heartbeat(broker, service, tally):
+    with heartbeat(broker, service, pulse, settings.hang_s):
         while not stop.is_set():
             try:
                 for entries in _batches(settings, broker, stop, name):
-                    outcomes = [handle(entry, library, settings) for entry in entries]
-                    tally.handled += work.commit(broker, Stage.QUERIES, outcomes)
+                    if entries:
+                        pulse.handled += _work_off(broker, entries, library, settings, metrics)
                     outage.over()
             except LOST as error:
                 outage.wait(error)
     logger.info("retrieval %s has stopped", name)
 
 
+def _work_off(
+    broker: Broker, entries: Sequence[Entry], library: Library, settings: Settings, metrics: LoopMetrics
+) -> int:
+    """Answer entries, and return how many were still this service's at the commit."""
+    metrics.take([entry.deliveries for entry in entries])
+    with metrics.timed("search"):
+        outcomes = [handle(entry, library, settings) for entry in entries]
+    with metrics.timed("commit"):
+        committed = work.commit(broker, Stage.QUERIES, outcomes)
+    metrics.commit(committed, of=len(outcomes))
+    return committed
+
+
 def _batches(settings: Settings, broker: Broker, stop: threading.Event, name: str) -> Iterator[list[Entry]]:
-    """Yield a predecessor's entries, then new ones, and now and then those of services that fell silent."""
-    while entries := work.recover(broker, Stage.QUERIES, name, _BATCH):
+    """Yield a predecessor's entries, then new ones, and now and then those of services that fell silent.
+
+    Entries that were delivered before come alone: if one of them ends its service, the others don't pay.
+    """
+    while entries := work.recover(broker, Stage.QUERIES, name, 1):
         yield entries
     reclaim_at = time.monotonic()
     while not stop.is_set():
         if time.monotonic() >= reclaim_at:
             reclaim_at = time.monotonic() + settings.reclaim_s / 2
-            if orphans := work.reclaim(broker, Stage.QUERIES, name, settings.reclaim_s, _BATCH):
+            while orphans := work.reclaim(broker, Stage.QUERIES, name, settings.reclaim_s, 1):
                 yield orphans
         yield work.take(broker, Stage.QUERIES, name, _BATCH, _BLOCK_MS)
 
@@ -73,5 +101,6 @@ def handle(entry: Entry, library: Library, settings: Settings) -> Outcome:
 
 
 def _given_up(entry: Entry, reason: str) -> Outcome:
-    logger.warning("query %s of clip %s is given up: %s", entry.id, entry.clip, reason)
+    with about(entry.clip):
+        logger.warning("query %s of clip %s is given up: %s", entry.id, entry.clip, reason)
     return Outcome(entry, failure=reason)

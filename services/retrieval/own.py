@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 _MOMENTS: Final = "moments.parquet"
 _COLUMNS: Final = ["frame", "time_s", "emotion", "embedding"]
+_MOST: Final = 10_000_000
 Stamp = tuple[int, int, int]
 
 
@@ -65,6 +66,8 @@ def _stamps(results: Path) -> dict[Path, Stamp]:
 
 
 def _add_clip(gallery: Gallery | None, model: str, path: Path) -> Gallery | None:
+    if pq.read_metadata(path).num_rows > _MOST:
+        raise ValueError(f"more than {_MOST:,} rows")
     table = pq.read_table(path, columns=_COLUMNS, filters=[("model", "=", model)])
     if not table.num_rows:
         return gallery

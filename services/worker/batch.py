@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +11,9 @@ from services.worker.device import DeviceError, DeviceFullError
 from services.worker.engine import ExpressionEngine, FaceCrop, Predictions
 from shared.emotions import EMOTIONS
 from shared.errors import MessageError
+from shared.logs import about
 from shared.messages import Explanation, Face, Query, Reading, decode, encode
+from shared.pictures import decode_crop
 from shared.queues.work import Entry, Outcome
 
 logger = logging.getLogger(__name__)
@@ -62,12 +63,13 @@ def open_entry(entry: Entry, model: str, max_deliveries: int) -> Job | Outcome:
     try:
         face = decode(Face, entry.data)
     except MessageError as error:
-        logger.warning("entry %s of clip %s given up: %s", entry.id, entry.clip, error)
+        with about(entry.clip):
+            logger.warning("entry %s of clip %s given up: %s", entry.id, entry.clip, error)
         return Outcome(entry, failure=str(error))
     if entry.deliveries > max_deliveries:
         # Its picture stays closed: it may be what ended the workers that had it.
         return _give_up(entry, face, model, f"{max_deliveries} workers took it and none finished")
-    image = _decode_jpeg(face.crop)
+    image = decode_crop(face.crop)
     if image is None:
         return _give_up(entry, face, model, "its crop is no square picture")
     return Job(entry, face, FaceCrop(image, face.margin, face.explain))
@@ -123,19 +125,12 @@ def _explain(embedding: NDArray[np.float32], cam: NDArray[np.uint8], portrait: b
 
 def _give_up(entry: Entry, face: Face, model: str, reason: str) -> Outcome:
     place = face.place
-    logger.warning("face %d of frame %d of clip %s given up: %s", place.face, place.frame, place.clip, reason)
+    with about(place.clip):
+        logger.warning(
+            "face %d of frame %d of clip %s given up: %s", place.face, place.frame, place.clip, reason
+        )
     reading = Reading(place=place, model=model, probabilities=None, aligned=False, error=reason)
     return Outcome(entry, encode(reading), failure=reason)
-
-
-def _decode_jpeg(data: bytes) -> NDArray[np.uint8] | None:
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
-    except cv2.error:
-        return None
-    if image is None or image.shape[0] != image.shape[1]:
-        return None
-    return np.asarray(image, np.uint8)
 
 
 def _describe(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """The engine: face crops in, what they show out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +21,14 @@ from shared.poster import load
 from shared.poster.cam import predict_with_cam
 from shared.poster.expression import ExpressionModel, FeatureMaps, Prediction
 from shared.settings import Settings
+
+Timer = Callable[[str], AbstractContextManager[object]]
+"""Measures a block as one run of the named step."""
+
+
+def untimed(_: str) -> AbstractContextManager[object]:
+    """Measure nothing."""
+    return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -89,11 +98,17 @@ class SevenEmotions(ExpressionModel):
 class PosterEngine:
     """Aligns faces and runs a model on them. `model` comes from `shared.poster.load`.
 
-    Raises ModelError for a model without config.
+    Measured by `timed` are the steps `align`, `explain` (faces that get a Grad-CAM) and `classify` (the
+    others), each once a batch. Raises ModelError for a model without config.
     """
 
     def __init__(
-        self, model: ExpressionModel, aligner: FaceAligner, device: torch.device, jpeg_quality: int
+        self,
+        model: ExpressionModel,
+        aligner: FaceAligner,
+        device: torch.device,
+        jpeg_quality: int,
+        timed: Timer = untimed,
     ) -> None:
         if model.config is None or model.id is None:
             raise ModelError("a model without config.json cannot read faces")
@@ -106,6 +121,7 @@ class PosterEngine:
         self._aligner = aligner
         self._torch_device = device
         self._jpeg_quality = jpeg_quality
+        self._timed = timed
 
     def predict(self, faces: Sequence[FaceCrop]) -> Predictions:
         """Return what the faces show; see `ExpressionEngine`."""
@@ -114,22 +130,25 @@ class PosterEngine:
         embeddings = torch.empty(len(faces), self._seven.embedding_dim)
         cams = torch.empty(0, 1, 1)
         with faults_named():
-            pictures, aligned = self._align(faces)
+            with self._timed("align"):
+                pictures, aligned = self._align(faces)
             batch = torch.from_numpy(preprocess(pictures, self._preprocessing, self._seven.input_size))
             images = batch.to(self._torch_device)
             # A map costs a pass backward, and so only the faces that ask for one go through it.
             if explain.any():
-                with precision(self._torch_device):
-                    explained = predict_with_cam(self._seven, images[explain])
-                logits[explain], embeddings[explain] = explained.logits.cpu(), explained.embedding.cpu()
-                cams = explained.cam.cpu()
+                with self._timed("explain"):
+                    with precision(self._torch_device):
+                        explained = predict_with_cam(self._seven, images[explain])
+                    logits[explain], embeddings[explain] = explained.logits.cpu(), explained.embedding.cpu()
+                    cams = explained.cam.cpu()
             if not explain.all():
-                with precision(self._torch_device), torch.inference_mode():
-                    plain = self._seven(images[~explain])
-                logits[~explain], embeddings[~explain] = (
-                    plain.logits.float().cpu(),
-                    plain.embedding.float().cpu(),
-                )
+                with self._timed("classify"):
+                    with precision(self._torch_device), torch.inference_mode():
+                        plain = self._seven(images[~explain])
+                    logits[~explain], embeddings[~explain] = (
+                        plain.logits.float().cpu(),
+                        plain.embedding.float().cpu(),
+                    )
         return Predictions(
             probabilities=logits.softmax(dim=1).clamp(max=1).numpy(),
             embeddings=normalize(embeddings).numpy(),
@@ -154,13 +173,14 @@ class PosterEngine:
         return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, self._jpeg_quality])[1].tobytes()
 
 
-def load_engine(settings: Settings) -> PosterEngine:
+def load_engine(settings: Settings, timed: Timer = untimed) -> PosterEngine:
     """Load the model and the aligner that the settings name, for a process of one computing thread.
 
-    Raises ReelmoodError when the device is not there or the model cannot be used.
+    `timed` measures the engine's steps. Raises ReelmoodError when the device is not there or the model cannot
+    be used.
     """
     use_one_thread()
     device = resolve(settings.device)
     model = load(settings.model, settings.models)
     with faults_named():
-        return PosterEngine(model, MtcnnAligner(device), device, settings.jpeg_quality)
+        return PosterEngine(model, MtcnnAligner(device), device, settings.jpeg_quality, timed)

@@ -10,9 +10,12 @@ from typing import Final
 
 from services.worker.batch import read_within_memory
 from services.worker.engine import ExpressionEngine, load_engine
+from shared.metrics.identity import describe
+from shared.metrics.loop import LoopMetrics
+from shared.pulse import Pulse
 from shared.queues import work
 from shared.queues.broker import LOST, Broker
-from shared.queues.heartbeat import Tally, heartbeat
+from shared.queues.heartbeat import heartbeat
 from shared.queues.outage import Outage
 from shared.queues.presence import Service
 from shared.queues.work import Entry, Outcome, Stage
@@ -23,15 +26,22 @@ logger = logging.getLogger(__name__)
 _BLOCK_MS: Final = 1000
 
 
-def serve(settings: Settings, broker: Broker, stop: threading.Event, name: str) -> None:
+def serve(
+    settings: Settings,
+    broker: Broker,
+    stop: threading.Event,
+    name: str,
+    pulse: Pulse,
+    metrics: LoopMetrics,
+) -> None:
     """Read faces until `stop` is set; the batch in hand is finished first.
 
     `name` is this worker's own and stays the same when it is started again. Raises ReelmoodError when the
     device is not there or fails, or the model cannot be used: what it had in hand is then delivered again.
     """
-    engine = load_engine(settings)
+    pulse.beat(ready=False)  # the broker is there, the model is not
+    engine = load_engine(settings, metrics.timed)
     logger.info("worker %s reads faces with %s on %s", name, engine.model, engine.device)
-    tally = Tally()
     service = Service(
         name=name,
         kind="worker",
@@ -40,9 +50,10 @@ def serve(settings: Settings, broker: Broker, stop: threading.Event, name: str) 
         device=engine.device,
         model=engine.model,
     )
-    with heartbeat(broker, service, tally):
-        run(settings, broker, engine, stop, name, tally)
-    logger.info("worker %s ends after %d faces", name, tally.handled)
+    describe(metrics.registry, service)
+    with heartbeat(broker, service, pulse, settings.hang_s):
+        run(settings, broker, engine, stop, name, pulse, metrics)
+    logger.info("worker %s ends after %d faces", name, pulse.handled)
 
 
 def run(
@@ -51,13 +62,18 @@ def run(
     engine: ExpressionEngine,
     stop: threading.Event,
     name: str,
-    tally: Tally,
+    pulse: Pulse,
+    metrics: LoopMetrics,
 ) -> None:
-    """Have `engine` read faces until `stop` is set, and count them in `tally`. Raises DeviceError."""
-    outage, limit = Outage(stop), settings.batch_size
+    """Have `engine` read faces until `stop` is set; `pulse` beats with every batch. Raises DeviceError."""
+    outage, limit = Outage(stop, pulse), settings.batch_size
     for entries in batches(settings, broker, stop, name, outage):
+        metrics.take([entry.deliveries for entry in entries])
         outcomes, limit = read_within_memory(engine, entries, settings.max_deliveries, limit)
-        tally.handled += commit(broker, outcomes, stop, outage)
+        with metrics.timed("commit"):
+            committed = commit(broker, outcomes, stop, outage)
+        metrics.commit(committed, of=len(outcomes))
+        pulse.handled += committed
 
 
 def batches(

@@ -1,9 +1,9 @@
 """Import of checkpoints as the authors of POSTER publish them."""
 
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Final
 
 import msgspec
@@ -86,7 +86,7 @@ def _read(file: Path) -> object:
         return torch.load(file, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ModelError(f"{file} cannot be read: {error.strerror}") from error
-    except pickle.UnpicklingError as error:
+    except UnpicklingError as error:
         raise ModelError(f"{file} holds more than weights, or is no PyTorch file: refused") from error
     except Exception as error:  # damaged bytes make `torch.load` raise almost anything
         raise ModelError(f"{file} is no complete PyTorch file") from error

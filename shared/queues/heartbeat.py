@@ -1,14 +1,17 @@
-"""A service's heartbeat, from a thread of its own, so that a long batch doesn't make it look dead."""
+"""A service's heartbeat, from a thread of its own, so that a long batch doesn't make it look dead.
+
+It falls silent with a main loop that hangs.
+"""
 
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
+from shared.pulse import Pulse
 from shared.queues import presence
 from shared.queues.broker import LOST, Broker
 from shared.queues.presence import Service
@@ -17,19 +20,15 @@ _BEAT_S: Final = 1.0
 _NEWEST: Final = 0.3
 
 
-@dataclass
-class Tally:
-    """How many faces a service has committed; counted by its loop, told by its heartbeat."""
-
-    handled: int = 0
-
-
 @contextmanager
-def heartbeat(broker: Broker, service: Service, tally: Tally) -> Iterator[None]:
-    """Say each second that `service` is alive and what it did, until the block ends; then take leave."""
+def heartbeat(broker: Broker, service: Service, pulse: Pulse, hang_s: float) -> Iterator[None]:
+    """Say each second that `service` is alive and what it did, until the block ends; then take leave.
+
+    Nothing is said while its main loop has been silent for `hang_s` seconds.
+    """
     ended = threading.Event()
     thread = threading.Thread(
-        target=_beat, args=(broker, service, tally, ended), name="heartbeat", daemon=True
+        target=_beat, args=(broker, service, pulse, hang_s, ended), name="heartbeat", daemon=True
     )
     thread.start()
     try:
@@ -46,14 +45,15 @@ def smooth(rate: float, newest: float) -> float:
     return rate + _NEWEST * (newest - rate)
 
 
-def _beat(broker: Broker, service: Service, tally: Tally, ended: threading.Event) -> None:
-    rate, before, then = 0.0, tally.handled, time.monotonic()
+def _beat(broker: Broker, service: Service, pulse: Pulse, hang_s: float, ended: threading.Event) -> None:
+    rate, before, then = 0.0, pulse.handled, time.monotonic()
     while True:
         # The loop itself reports a lost broker.
         with suppress(*LOST):
-            presence.beat(broker, msgspec.structs.replace(service, handled=before, rate=round(rate, 1)))
+            if pulse.silent_s() < hang_s:
+                presence.beat(broker, msgspec.structs.replace(service, handled=before, rate=round(rate, 1)))
         if ended.wait(_BEAT_S):
             return
-        handled, now = tally.handled, time.monotonic()
+        handled, now = pulse.handled, time.monotonic()
         rate = smooth(rate, (handled - before) / (now - then))
         before, then = handled, now

@@ -45,6 +45,11 @@ class Keys:
         """Hash of the last heartbeat of each service."""
         return self._key("services")
 
+    @property
+    def counters(self) -> str:
+        """Hash of totals over all clips."""
+        return self._key("counters")
+
     def clip(self, clip: str) -> str:
         """Hash of one clip's job and progress."""
         return self._key(f"clip:{clip}")

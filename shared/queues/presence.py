@@ -40,7 +40,9 @@ def alive(broker: Broker) -> list[Service]:
     """Return the services seen within `ALIVE_S` seconds, by kind and name."""
     now = time.time()
     services = [
-        msgspec.json.decode(raw, type=Service) for raw in broker.client.hgetall(broker.keys.services).values()
+        service
+        for service in map(_parse, broker.client.hgetall(broker.keys.services).values())
+        if service is not None
     ]
     for service in services:
         if now - service.seen_s > _FORGET_S:
@@ -48,3 +50,11 @@ def alive(broker: Broker) -> list[Service]:
     return sorted(
         (one for one in services if now - one.seen_s <= ALIVE_S), key=lambda one: (one.kind, one.name)
     )
+
+
+def _parse(raw: bytes) -> Service | None:
+    """A heartbeat that cannot be read is none."""
+    try:
+        return msgspec.json.decode(raw, type=Service)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None

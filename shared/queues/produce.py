@@ -2,12 +2,14 @@
 
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from shared.messages import Face, Frame, Frames, encode
-from shared.queues import lua
+from shared.queues import counters, lua
 from shared.queues.broker import Broker
+from shared.queues.outage import Outage, insist
 
 _WAIT_S: Final = 0.05
 
@@ -40,20 +42,22 @@ def commit(
     tracks: int,
     shots: int,
     last: bool,
+    counts: Mapping[str, int] | None = None,
+    outage: Outage | None = None,
 ) -> bool:
     """Commit the frames from `expected` on, and their faces, in one transaction with ingest's own state.
 
-    `tracks` and `shots` are the clip's totals so far; `last` says that no more frames come. Returns False
-    when another process has gone on from `expected`, or the clip is gone: the caller has to stop.
+    `tracks` and `shots` are the clip's totals so far; `last` says that no more frames come; `counts` are
+    added to the totals over all clips (`counters`). Returns False when another process has gone on from
+    `expected`, or the clip is gone: the caller has to stop. While the broker is away or full, it waits.
     """
     keys = broker.keys
-    committed = broker.client.eval(
-        lua.source("produce"),
-        4,
+    arguments: list[str | bytes | int] = [
         keys.clip(clip_id),
         keys.frames(clip_id),
         keys.faces,
         keys.completed,
+        keys.counters,
         clip_id,
         secrets.token_hex(8),
         expected,
@@ -64,14 +68,24 @@ def commit(
         len(frames),
         int(last),
         encode(Frames(frames=frames)),
+        counters.encode(counts),
         *[encode(face) for face in faces],
-    )
-    return bool(committed)
+    ]
+    # The token among the arguments tells a repeated commit from a second one.
+    return bool(insist(lambda: broker.client.eval(lua.source("produce"), 5, *arguments), outage))
 
 
 def wait_for_room(broker: Broker, high: int, low: int) -> None:
-    """Return at once while fewer than `high` faces are on the stream, else when fewer than `low` are."""
-    if broker.client.xlen(broker.keys.faces) < high:
+    """Return at once while fewer than `high` entries are on each work stream, else when fewer than `low` are.
+
+    A `low` above `high` counts as `high`.
+    """
+    if _waiting(broker) < high:
         return
-    while broker.client.xlen(broker.keys.faces) >= max(low, 1):
+    while _waiting(broker) >= max(min(low, high), 1):
         time.sleep(_WAIT_S)
+
+
+def _waiting(broker: Broker) -> int:
+    keys = broker.keys
+    return insist(lambda: max(broker.client.xlen(stream) for stream in (keys.faces, keys.queries)))

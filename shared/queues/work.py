@@ -46,7 +46,7 @@ class Outcome:
 
 def take(broker: Broker, stage: Stage, consumer: str, count: int, block_ms: int) -> list[Entry]:
     """Take up to `count` new entries, waiting for the first up to `block_ms` (keep it under 2000)."""
-    stream = _stream(broker, stage)
+    stream = stream_of(broker, stage)
     try:
         reply = broker.client.xreadgroup(GROUP, consumer, {stream: ">"}, count=count, block=block_ms)
     except ResponseError as error:
@@ -73,7 +73,7 @@ def commit(broker: Broker, stage: Stage, outcomes: Sequence[Outcome]) -> int:
         return 0
     keys = broker.keys
     results = keys.readings if stage is Stage.FACES else keys.neighbours
-    names = [_stream(broker, stage), keys.queries, keys.dead, keys.completed]
+    names = [stream_of(broker, stage), keys.queries, keys.dead, keys.completed, keys.counters]
     arguments: list[str | bytes] = [GROUP, *stage.value]
     for outcome in outcomes:
         names += [keys.clip(outcome.entry.clip), results(outcome.entry.clip)]
@@ -83,7 +83,7 @@ def commit(broker: Broker, stage: Stage, outcomes: Sequence[Outcome]) -> int:
 
 def purge(broker: Broker, stage: Stage, clip_id: str) -> None:
     """Remove a clip's entries; a consumer that holds one of them will commit nothing."""
-    stream, start = _stream(broker, stage), "-"
+    stream, start = stream_of(broker, stage), "-"
     while page := broker.client.xrange(stream, start, "+", count=1000):
         ids = [entry for entry, fields in page if fields.get(b"c") == clip_id.encode()]
         if ids:
@@ -102,13 +102,33 @@ def depths(broker: Broker) -> dict[str, int]:
     }
 
 
-def _stream(broker: Broker, stage: Stage) -> str:
+def ages(broker: Broker) -> dict[str, float]:
+    """Return how many seconds ago each work stream's oldest entry was queued; 0 where it is empty.
+
+    Entries that are under way count: they leave the stream when they are committed.
+    """
+    seconds, microseconds = broker.client.time()
+    now_s = seconds + microseconds / 1e6
+    return {
+        "faces": _age(broker, Stage.FACES, now_s),
+        "queries": _age(broker, Stage.QUERIES, now_s),
+    }
+
+
+def _age(broker: Broker, stage: Stage, now_s: float) -> float:
+    oldest = broker.client.xrange(stream_of(broker, stage), count=1)
+    # The broker makes entry ids of its time in milliseconds and a number.
+    return max(0.0, now_s - int(oldest[0][0].split(b"-")[0]) / 1000) if oldest else 0.0
+
+
+def stream_of(broker: Broker, stage: Stage) -> str:
+    """Return the name of a stage's stream."""
     return broker.keys.faces if stage is Stage.FACES else broker.keys.queries
 
 
 def _create_group(broker: Broker, stage: Stage) -> None:
     try:
-        broker.client.xgroup_create(_stream(broker, stage), GROUP, id="0", mkstream=True)
+        broker.client.xgroup_create(stream_of(broker, stage), GROUP, id="0", mkstream=True)
     except ResponseError as error:
         if not str(error).startswith("BUSYGROUP"):
             raise
@@ -117,7 +137,7 @@ def _create_group(broker: Broker, stage: Stage) -> None:
 def _claim(
     broker: Broker, stage: Stage, consumer: str, count: int, idle_ms: int, owner: str | None
 ) -> list[Entry]:
-    stream = _stream(broker, stage)
+    stream = stream_of(broker, stage)
     try:
         waiting = broker.client.xpending_range(
             stream, GROUP, "-", "+", count, consumername=owner, idle=idle_ms or None

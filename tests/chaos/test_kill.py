@@ -1,78 +1,79 @@
-"""`kill -9` of what does the work changes nothing in the timeline but rounding."""
+"""`kill -9` of whatever is at work changes nothing in the timelines."""
 
-import os
-import shutil
-import signal
+import random
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from shared.emotions import EMOTIONS
-from shared.queues import clips
-from shared.queues.broker import connect
-from shared.settings import Settings
-from tests.clips import draw, write_clip
-from tests.integration.reelmood import Up, eventually, run, up
+from tests.chaos.ground import (
+    BUSY,
+    JOB,
+    KINDS,
+    Measure,
+    assert_nothing_left,
+    assert_same,
+    assert_settled,
+    drop,
+    kill,
+    look,
+    pause,
+    process_of,
+    timeline,
+    until_read,
+    wait_until_done,
+)
+from tests.integration.reelmood import Up, eventually, up
 
-ROUNDING = 1e-4
-"""Batches fall differently; landmarks then differ in their last bits, and pixels by one level."""
-PROBABILITIES = [f"p_{emotion}" for emotion in EMOTIONS]
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clip of 240 frames with two drawn faces that move."""
-    frames = [
-        draw((80 + number / 8, 90, 90), (230, 90 - number / 16, 84), width=320, height=180)
-        for number in range(240)
-    ]
-    return write_clip(tmp_path_factory.mktemp("clips") / "two.mp4", frames)
-
-
-@pytest.fixture(scope="module")
-def undisturbed(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    """The timeline of a run in which nothing happens."""
-    out = tmp_path_factory.mktemp("undisturbed")
-    answer = run("analyze", clip, "--out", out)
-    assert answer.returncode == 0, answer.stderr
-    return pd.read_parquet(out / "two" / "timeline.parquet")
+SEED = 5
 
 
-@pytest.mark.parametrize("victim", ["worker", "ingest"])
-def test_a_killed_process_changes_nothing(
-    victim: str, clip: Path, undisturbed: pd.DataFrame, tmp_path: Path, port: int
+def test_killed_processes_change_nothing(
+    clip: Path, undisturbed: pd.DataFrame, tmp_path: Path, port: int, measure: Measure
 ) -> None:
-    home = tmp_path / "home"
-    environment = {"REELMOOD_STABLE_S": "0", "REELMOOD_BATCH_SIZE": "8", "REELMOOD_RECLAIM_S": "2"}
-    with up(home, "--workers", "2", port=port, **environment) as running:
+    with up(tmp_path / "home", "--workers", "2", port=port, **BUSY) as running:
         eventually(lambda: len(running.workers()) == 2, "both workers are ready")
-        shutil.copy(clip, home / "incoming")
-        eventually(lambda: _faces_read(home) >= 16, "the first faces are read")
-        os.kill(_pid_of(running, victim), signal.SIGKILL)
-        running.wait_for(home / "done" / "two.mp4")
-        assert _faces_read(home) == len(undisturbed)
-        assert {name: count for name, count in running.status()["queues"].items() if count} == {}
+        done = [drop(clip, running, number) for number in range(2)]
+        for number, kind in enumerate((JOB, "worker", "runner", "retrieval", "recorder", "watcher")):
+            until_read(running, 12 * number)
+            _kill_one(running, kind, measure)
+        wait_until_done(running, *done)
+        assert_settled(running)
     assert "SIGKILL" in running.log.read_text()
-    _assert_same(pd.read_parquet(home / "results" / "two" / "timeline.parquet"), undisturbed)
+    assert_nothing_left(running)
+    for path in done:
+        assert_same(timeline(running, path.stem), undisturbed)
 
 
-def _faces_read(home: Path) -> int:
-    broker = connect(Settings(home=home))
-    return sum(clip.done for clip in clips.recent(broker))
+@pytest.mark.long
+def test_twenty_kills_at_random_moments_change_nothing(
+    clip: Path, undisturbed: pd.DataFrame, tmp_path: Path, port: int, measure: Measure
+) -> None:
+    chance, kills = random.Random(SEED), [JOB, *KINDS] * 3
+    chance.shuffle(kills)
+    done = []
+    with up(tmp_path / "home", "--workers", "2", port=port, **BUSY) as running:
+        eventually(lambda: len(running.workers()) == 2, "both workers are ready")
+        for number, kind in enumerate(kills[:20]):
+            done.append(drop(clip, running, number))
+            pause(chance.uniform(0.2, 4))
+            _kill_one(running, kind, measure)
+        wait_until_done(running, *done)
+        assert_settled(running)
+    assert_nothing_left(running)
+    for path in done:
+        assert_same(timeline(running, path.stem), undisturbed)
 
 
-def _pid_of(running: Up, victim: str) -> int:
-    if victim == "worker":
-        return running.workers()[0]
-    return next(
-        process.pid
-        for process in running.process.children()
-        if process.cmdline()[-2:] == ["--part", "runner"]
-    )
+def _all_ingested(running: Up) -> bool:
+    states = look(running)
+    return bool(states) and all(clip.ingested for clip in states)
 
 
-def _assert_same(actual: pd.DataFrame, expected: pd.DataFrame) -> None:
-    exact = [name for name in expected.columns if name not in (*PROBABILITIES, "confidence")]
-    pd.testing.assert_frame_equal(actual[exact], expected[exact])
-    assert (actual[PROBABILITIES] - expected[PROBABILITIES]).abs().max().max() < ROUNDING
+def _kill_one(running: Up, kind: str, measure: Measure) -> None:
+    """Kill a process of a kind; of a clip's while one is at work, else of its runner."""
+    if kind == JOB:
+        eventually(
+            lambda: process_of(running, JOB) is not None or _all_ingested(running), "a clip is decoded"
+        )
+    kill(running, kind, measure)

@@ -48,10 +48,11 @@ class Up:
     home: Path
     process: psutil.Popen
     log: Path
+    environment: Mapping[str, str]
 
     def status(self) -> dict[str, Any]:
         """Return what `reelmood status --json` says."""
-        answer = run("status", "--json", REELMOOD_HOME=str(self.home))
+        answer = run("status", "--json", **self.environment)
         assert answer.returncode == 0, answer.stderr
         status: dict[str, Any] = json.loads(answer.stdout)
         return status
@@ -64,6 +65,16 @@ class Up:
         """Return all processes below this one."""
         children: list[psutil.Process] = self.process.children(recursive=True)
         return children
+
+    def wait_for_line(self, text: str) -> None:
+        """Wait until the log holds a text."""
+
+        def there() -> bool:
+            lines = self.log.read_text()
+            assert self.process.poll() is None or text in lines, lines
+            return text in lines
+
+        eventually(there, f"the log line {text}")
 
     def wait_for(self, path: Path) -> None:
         """Wait until a file of this home exists."""
@@ -88,9 +99,9 @@ def up(home: Path, *arguments: str, port: int, **environment: str) -> Iterator[U
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    running = Up(home, process, log)
-    running.wait_for(home / "broker" / "address")
+    running = Up(home, process, log, {"REELMOOD_HOME": str(home), **environment})
     try:
+        running.wait_for_line("dashboard at")
         yield running
     finally:
         if process.poll() is None:

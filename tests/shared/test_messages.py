@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import MessageError
-from shared.messages import VERSION, Box, Face, Frame, Frames, Place, Reading, decode, encode
+from shared.messages import LARGEST, VERSION, Box, Face, Frame, Frames, Place, Reading, decode, encode
 
 places = st.builds(
     Place,
     clip=st.text(max_size=40),
-    frame=st.integers(0, 2**31),
+    frame=st.integers(0, 2**31 - 1),
     time_s=st.floats(-1e6, 1e6),
     shot=st.integers(0, 1000),
     face=st.integers(0, 100),
@@ -58,3 +58,32 @@ def test_probabilities_out_of_bounds_are_refused(probabilities: list[float]) -> 
     reading = Reading(place=place, model="m", probabilities=probabilities, aligned=True)
     with pytest.raises(MessageError):
         decode(Reading, encode(reading))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x81\xa5model\xa1\xff",
+        b"\x81\xa1z" + b"\x91" * 100_000,
+        b"\x81\xa6frames\xdd\xff\xff\xff\xff",
+        b"\xdf\xff\xff\xff\xff",
+        bytes(LARGEST),
+    ],
+    ids=["not UTF-8", "too deep", "a list without end", "a map without end", "too large"],
+)
+def test_what_no_message_can_be_is_an_error(body: bytes) -> None:
+    for kind in (Face, Frames, Reading):
+        with pytest.raises(MessageError):
+            decode(kind, bytes([VERSION]) + body)
+
+
+@pytest.mark.parametrize("number", [-1, 2**31, 2**63, 2**64 - 1])
+def test_numbers_that_no_table_holds_are_refused(number: int) -> None:
+    with pytest.raises(MessageError):
+        decode(Frames, encode(Frames(frames=[Frame(number, 0.0, 0, 0)])))
+
+
+@pytest.mark.parametrize("time_s", [float("nan"), float("inf"), 2e9])
+def test_times_that_are_none_are_refused(time_s: float) -> None:
+    with pytest.raises(MessageError):
+        decode(Frames, encode(Frames(frames=[Frame(0, time_s, 0, 0)])))

@@ -222,3 +222,24 @@ def test_half_a_real_clip(clips_dir: Path) -> None:
     footage, frames = _decode(clips_dir / "truncated_after_moov.mp4")
     assert len(frames) == 229
     assert footage.warnings == ["the header promises 472 frames, 229 could be decoded"]
+
+
+def test_metadata_in_another_encoding_is_no_hindrance(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mkv", walk(3), container_options={})
+    data = path.read_bytes()
+    assert b"Lavf" in data
+    path.write_bytes(data.replace(b"Lavf", b"\xe9\xff\xfef"))
+    _, frames = _decode(path)
+    assert len(frames) == 3
+
+
+def test_times_that_cannot_be_are_none(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mkv", walk(4), times_s=[0.0, 0.04, 3e8, 3e8 + 0.04])
+    _, frames = _decode(path)
+    assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.04, 0.08, 0.12], abs=0.01)
+
+
+def test_a_picture_of_too_many_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.video._LARGEST_PICTURE", 1000)
+    path = write_picture(tmp_path / "a.png", draw((80, 60, 60)))
+    assert _reason(path) == "a picture of more than 512 MB"

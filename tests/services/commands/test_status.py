@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.queues import clips, presence
+from shared.queues import clips, jobs, presence
 from shared.queues.broker import Broker
 from shared.queues.clips import Clip, State
 from shared.settings import Settings
@@ -25,6 +25,19 @@ def test_clips_services_and_queues_are_told(broker: Broker, reelmood: Reelmood) 
     table = reelmood("status")
     assert table.code == 0
     assert all(text in table.out for text in ("sub/a clip.mp4", "failed", "12.5/s", "0 faces"))
+
+
+def test_the_age_of_what_waits_is_told(broker: Broker, reelmood: Reelmood) -> None:
+    broker.client.xadd(broker.keys.faces, {"c": "c1", "m": b"face"})
+    jobs.enqueue(broker, jobs.Task.INGEST, "c1")
+    oldest_s = json.loads(reelmood("status", "--json").out)["oldest_s"]
+    assert oldest_s.keys() == {"clips", "finish", "faces", "queries"}
+    assert oldest_s["faces"] > 0
+    assert oldest_s["clips"] > 0
+    assert (oldest_s["queries"], oldest_s["finish"]) == (0, 0)
+    table = reelmood("status").out
+    assert "1 faces (oldest" in table
+    assert "0 queries," in table
 
 
 def test_no_broker_is_one_line_without_a_password(

@@ -32,10 +32,19 @@ def test_a_card_has_picture_bars_and_name() -> None:
 
 
 def test_a_damaged_picture_leaves_the_bars() -> None:
-    broken = Explanation(embedding=b"", cam=b"", cam_side=14, aligned=b"")
+    broken = Explanation(embedding=b"", cam=b"", cam_side=14, aligned=b"no JPEG")
     html = cards.face(moment(broken), None, overlay=True)
     assert "damaged picture" in html
     assert "track 2" in html
+    assert "60 %" in html
+
+
+def test_a_picture_that_was_not_kept_leaves_the_bars() -> None:
+    kept = explanation_of(12, 0)
+    without = Explanation(embedding=b"", cam=kept.cam, cam_side=kept.cam_side, aligned=b"")
+    html = cards.face(moment(without), None, overlay=True)
+    assert "not kept" in html
+    assert "<img" not in html
     assert "60 %" in html
 
 

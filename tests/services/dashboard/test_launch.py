@@ -15,6 +15,7 @@ def test_the_command_is_headless_local_and_silent(tmp_path: Path) -> None:
         "--server.port=9001",
         "--server.fileWatcherType=none",
         "--browser.gatherUsageStats=false",
+        "--server.maxUploadSize=1",
     ):
         assert option in argv
 

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
@@ -81,3 +82,9 @@ def test_the_latest_answer_stays() -> None:
     view = with_neighbours(with_neighbours(View("clip"), [late]), [early])
     assert view.answers[0].frame == 24
     assert view.answers[0].nearest[0].label == "happy"
+
+
+def test_a_track_that_damaged_results_put_into_two_shots_is_the_main_face_of_one() -> None:
+    view = read(*[(frame, 0, frame // 5) for frame in range(10)])
+    mixed = replace(view, track=np.zeros(10, np.int64))
+    assert main_tracks(mixed) == [0]

@@ -1,6 +1,7 @@
 """What lies in the folder, and since when."""
 
 import os
+import sys
 from pathlib import Path
 
 from services.ingest.incoming import look
@@ -45,3 +46,23 @@ def test_a_folder_with_the_name_of_a_clip_is_a_folder(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
     assert look(tmp_path / "gone", {}, 1.0).files == {}
+
+
+def test_folders_within_folders_deeper_than_calls_can_be_are_looked_through(tmp_path: Path) -> None:
+    depth = sys.getrecursionlimit() + 200
+    deepest = tmp_path.joinpath(*["d"] * depth)
+    for number in range(1, depth + 1):
+        tmp_path.joinpath(*["d"] * number).mkdir()
+    (deepest / "a.mp4").write_bytes(b"1")
+    assert list(look(tmp_path, {}, 1.0).files) == [deepest / "a.mp4"]
+    (deepest / "a.mp4").unlink()  # pytest's own clean-up calls itself for each level
+    for number in range(depth, 0, -1):
+        tmp_path.joinpath(*["d"] * number).rmdir()
+
+
+def test_files_come_in_order_those_of_sub_folders_last(tmp_path: Path) -> None:
+    for name in ("b.mp4", "a.mp4", "z/2.mp4", "c/3.mp4", "c/1.mp4", ".hidden/a.mp4", "x.PART"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"1")
+    names = [path.relative_to(tmp_path).as_posix() for path in look(tmp_path, {}, 1.0).files]
+    assert names == ["a.mp4", "b.mp4", "c/1.mp4", "c/3.mp4", "z/2.mp4"]

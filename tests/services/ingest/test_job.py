@@ -132,7 +132,6 @@ def test_while_the_broker_is_away_the_job_waits(
         ingest(settings, broker, clip_id)
 
     monkeypatch.setattr(job, "ingest", ingest_or_fail)
-    monkeypatch.setattr(job, "_BACKOFF_S", (0.0,))
     ingest_clip("c1")
     assert _clip(broker).frames == 3
 

@@ -11,6 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from services.ingest import watcher
 from services.ingest.watcher import Memory, go_round, watch
+from shared.pulse import Pulse
 from shared.queues import clips, jobs
 from shared.queues.broker import Broker
 from shared.queues.clips import Clip, State
@@ -192,16 +193,14 @@ def test_another_model_is_another_run(settings: Settings, broker: Broker) -> Non
     assert sorted(clip.model for clip in clips.recent(broker)) == ["large", "nano"]
 
 
-def test_a_clip_whose_job_crashed_for_good_is_set_aside(
-    settings: Settings, broker: Broker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _drop(settings, "a.mp4")
-    go_round(settings, broker, Memory(), 1.0)
-    monkeypatch.setattr(jobs, "take_failed", lambda _: [(_only(broker).id, "signal 11"), ("unknown", "x")])
-    go_round(settings, broker, Memory(), 2.0)
-    assert (settings.failed / "a.mp4").exists()
-    assert (settings.failed / "a.mp4.error.json").exists()
-    assert (_only(broker).state, _only(broker).error) == (State.FAILED, "its analysis crashed: signal 11")
+def test_a_clip_that_the_broker_has_forgotten_starts_again(settings: Settings, broker: Broker) -> None:
+    memory, path = Memory(), _drop(settings, "a.mp4")
+    go_round(settings, broker, memory, 1.0)
+    clips.update(broker, _only(broker).id, state=State.RUNNING, frames=8)
+    broker.client.flushall()
+    go_round(settings, broker, memory, 2.0)
+    assert (_only(broker).path, _only(broker).state, _only(broker).frames) == (str(path), State.QUEUED, 0)
+    assert jobs.lengths(broker)["clips"] == 1
 
 
 def test_finished_clips_are_handed_to_the_recorder(settings: Settings, broker: Broker) -> None:
@@ -227,5 +226,7 @@ def test_while_the_broker_is_away_the_watcher_waits_and_says_so_once(
 
     monkeypatch.setattr(watcher, "go_round", round_or_fail)
     monkeypatch.setattr(watcher, "_BACKOFF_S", (0.0,))
-    watch(settings, broker, stop)
+    pulse = Pulse()
+    watch(settings, broker, stop, pulse)
+    assert pulse.ready
     assert caplog.messages == ["the watcher waits: gone", "the watcher goes on"]

@@ -139,3 +139,9 @@ def test_what_is_left_of_a_truncated_clip(clips_dir: Path, out: Path) -> None:
     video = annotate_clip(clips_dir / "truncated_after_moov.mp4", out, [])
     assert len(show_times(video)) == 229
     assert sound_of(video) is not None
+
+
+def test_it_ends_with_the_frames_that_were_analysed(tmp_path: Path, out: Path) -> None:
+    make_video(tmp_path / "clip.mp4", EVEN)
+    video = annotate_clip(tmp_path / "clip.mp4", out, [], frames=5)
+    assert show_times(video) == pytest.approx(EVEN[:5], abs=1e-4)

@@ -1,16 +1,19 @@
+import errno
 import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from services.recorder import annotate, files, job
 from shared.errors import ClipError
-from shared.messages import Explanation, Face, Frame, Reading, encode
-from shared.queues import clips, produce, work
+from shared.messages import VERSION, Explanation, Face, Frame, Reading, decode, encode
+from shared.queues import clips, dead, produce, work
 from shared.queues.broker import Broker
 from shared.queues.clips import Clip, State
 from shared.queues.work import Outcome, Stage
@@ -259,3 +262,115 @@ def test_explanations_are_whole(settings: Settings, broker: Broker, ordered: Ord
     (row,) = pd.read_parquet(settings.results / "clip" / "moments.parquet").to_dict("records")
     fields = {name: row[name] for name in Explanation.__struct_fields__}
     assert Explanation(**fields) == explanation()
+
+
+def _read_again(broker: Broker, clip: Clip) -> None:
+    """Put a clip's dead letters back and commit a reading for each, as a worker does."""
+    letters = list(dead.letters(broker, clip.id))
+    assert letters
+    assert all(dead.retry(broker, letter).is_back for letter in letters)
+    entries = work.take(broker, Stage.FACES, "worker", 100, 1)
+    readings = [reading(decode(Face, entry.data).place, SAD) for entry in entries]
+    outcomes = [Outcome(entry, encode(one)) for entry, one in zip(entries, readings, strict=True)]
+    assert work.commit(broker, Stage.FACES, outcomes) == len(letters)
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_face_that_is_read_later_comes_into_the_files(
+    settings: Settings, broker: Broker, ordered: Ordered, done: bool
+) -> None:
+    clip = ordered(annotate=True)
+    if done:
+        job.finish(settings, broker, clip.id)
+    _read_again(broker, clip)
+    job.finish(settings, broker, clip.id)
+    folder = settings.results / "clip"
+    table = pd.read_parquet(folder / "timeline.parquet")
+    assert not table.duplicated(["frame", "face"]).any()
+    assert table[table.frame == 4].emotion.tolist() == ["sad"]
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["failed_faces"], summary["warnings"]) == (0, [])
+    assert [path.name for path in settings.done.iterdir()] == ["clip.mp4"]
+    again = clips.get(broker, clip.id)
+    assert again is not None
+    assert (again.state, again.done, again.failed, again.out) == (State.DONE, 3, 0, str(folder))
+    client: Any = broker.client
+    assert 0 < client.ttl(broker.keys.readings(clip.id)) <= settings.keep_s
+
+
+def test_a_face_that_is_read_too_late_leaves_the_files_as_they_are(
+    settings: Settings, broker: Broker, ordered: Ordered
+) -> None:
+    clip = ordered()
+    job.finish(settings, broker, clip.id)
+    before = content(settings.results / "clip")
+    _read_again(broker, clip)
+    broker.client.delete(broker.keys.frames(clip.id), broker.keys.readings(clip.id))
+    job.finish(settings, broker, clip.id)
+    assert content(settings.results / "clip") == before
+    done = clips.get(broker, clip.id)
+    assert done is not None
+    assert done.state is State.DONE
+
+
+NEWER = bytes([VERSION + 1]) + encode(reading(place(1)))[1:]
+
+
+@pytest.mark.parametrize("stream", ["frames", "readings", "neighbours"])
+@pytest.mark.parametrize("damage", [{"m": NEWER}, {"m": b""}, {"other": b"x"}])
+def test_a_result_that_cannot_be_read_is_told_and_costs_no_other(
+    settings: Settings, broker: Broker, ordered: Ordered, stream: str, damage: dict[str, str | bytes]
+) -> None:
+    clip = ordered()
+    broker.client.xadd(getattr(broker.keys, stream)(clip.id), damage)
+    job.finish(settings, broker, clip.id)
+    folder = settings.results / "clip"
+    assert len(pd.read_parquet(folder / "timeline.parquet")) == 7
+    (warning,) = json.loads((folder / "summary.json").read_text())["warnings"]
+    assert warning.startswith("results that cannot be read are missing: 1, first entry ")
+    assert ("version" in warning) == (damage.get("m") == NEWER)
+
+
+def test_a_clip_finishes_without_the_frames_and_faces_that_cannot_be_read(
+    settings: Settings, broker: Broker, ordered: Ordered
+) -> None:
+    clip = ordered()
+    for stream in (broker.keys.frames(clip.id), broker.keys.readings(clip.id)):
+        entry, _ = broker.client.xrange(stream)[0]
+        broker.client.xdel(stream, entry)
+        broker.client.xadd(stream, {"m": NEWER})
+    job.finish(settings, broker, clip.id)
+    summary = json.loads((settings.results / "clip" / "summary.json").read_text())
+    assert (summary["frames"], summary["failed_faces"]) == (0, 3)
+    assert "missing: 2, first" in summary["warnings"][0]
+
+
+@pytest.mark.parametrize("fault", ["full", "a file in its place"])
+def test_a_clip_waits_for_a_folder_that_takes_its_files(
+    fault: str, settings: Settings, broker: Broker, ordered: Ordered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment_of(settings).items():
+        monkeypatch.setenv(name, value)
+    clip = ordered(annotate=True)
+    with monkeypatch.context() as patched:
+        if fault == "full":
+            full = OSError(errno.ENOSPC, "No space left on device")
+            patched.setattr(pq, "write_table", Mock(side_effect=full))
+        else:
+            settings.results.write_text("in the way")
+        for tries in (1, 2):
+            job.finish_clip(clip.id)
+            held = clips.get(broker, clip.id)
+            assert held is not None
+            assert (held.state, held.holds) == (State.FINISHING, tries)
+            assert held.held.startswith("its files cannot be written: ")
+            assert time.time() < held.retry_s <= time.time() + 60
+    assert Path(clip.path).exists()
+    assert not settings.results.is_dir() or not any(settings.results.iterdir())
+    if settings.results.is_file():
+        settings.results.unlink()
+    job.finish_clip(clip.id)
+    done = clips.get(broker, clip.id)
+    assert done is not None
+    assert (done.state, done.held) == (State.DONE, "")
+    assert len(pd.read_parquet(settings.results / "clip" / "timeline.parquet")) == 7

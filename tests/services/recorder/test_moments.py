@@ -4,7 +4,7 @@ from pathlib import Path
 import msgspec
 import pyarrow.parquet as pq
 
-from services.recorder.moments import SCHEMA, build_moments
+from services.recorder.moments import SCHEMA, build_moments, drop_source
 from shared.messages import Neighbour
 from tests.services.recorder.makers import MODEL, SAD, explanation, neighbours, place, reading
 
@@ -39,3 +39,32 @@ def test_neighbours_stand_beside_their_face(tmp_path: Path) -> None:
 
 def test_no_moments_keep_the_schema() -> None:
     assert build_moments([], []).schema == SCHEMA
+
+
+def test_without_pictures_the_rest_is_there() -> None:
+    table = build_moments([reading(place(5), explanation=explanation())], [], pictures=False)
+    assert table.schema == SCHEMA
+    (row,) = table.to_pylist()
+    assert (row["aligned"], row["embedding"], row["cam"]) == (b"", explanation().embedding, explanation().cam)
+
+
+def test_a_clip_is_taken_out_of_the_neighbours_of_others(tmp_path: Path) -> None:
+    table = build_moments([reading(place(4), explanation=explanation())], [neighbours(place(4))])
+    path = tmp_path / "moments.parquet"
+    pq.write_table(table, path)
+    before = path.read_bytes()
+    drop_source(tmp_path, "a third.mp4")
+    assert path.read_bytes() == before
+    drop_source(tmp_path, "other.mp4")
+    after = pq.read_table(path)
+    assert after.schema == SCHEMA
+    assert after["neighbours"].to_pylist() == ["[]"]
+    assert after.drop_columns(["neighbours"]) == table.drop_columns(["neighbours"])
+    assert [one.name for one in tmp_path.iterdir()] == ["moments.parquet"]
+
+
+def test_moments_that_are_absent_or_damaged_are_left(tmp_path: Path) -> None:
+    drop_source(tmp_path, "other.mp4")
+    (tmp_path / "moments.parquet").write_bytes(b"damaged")
+    drop_source(tmp_path, "other.mp4")
+    assert (tmp_path / "moments.parquet").read_bytes() == b"damaged"

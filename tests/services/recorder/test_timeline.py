@@ -106,3 +106,10 @@ def test_the_label_is_the_first_of_the_likeliest(values: list[float]) -> None:
     emotion, confidence = top_emotion(values)
     assert confidence == max(values)
     assert EMOTIONS.index(emotion) == values.index(max(values))
+
+
+def test_a_face_that_was_given_up_and_read_later_has_its_emotion() -> None:
+    readings = [reading(place(0), None), reading(place(0), SAD), reading(place(0), HAPPY)]
+    table = build_timeline(frames([0.0], {0: 1}), readings)
+    assert list(table["emotion"]) == ["sad"]
+    assert list(build_timeline(frames([0.0]), readings[::-1])["emotion"]) == ["happy"]

@@ -65,3 +65,15 @@ def test_another_models_gallery_is_told_once_and_not_used(
         assert labels(library) == ["one.mp4"]
     (line,) = [record.getMessage() for record in caplog.records]
     assert f"holds embeddings of {OTHER}" in line
+
+
+def test_galleries_of_many_models_do_not_pile_up(tmp_path: Path) -> None:
+    clock = Clock()
+    library = Library(tmp_path / "gallery", tmp_path / "results", clock)
+    finish_clip(tmp_path / "results", "one", "id-1", [("happy", unit(1, 0))])
+    assert labels(library) == ["one.mp4"]
+    for number in range(20):
+        assert labels(library, f"model-{number}@00000000") == []
+    finish_clip(tmp_path / "results", "two", "id-2", [("happy", unit(1, 0))])
+    assert labels(library) == ["one.mp4", "two.mp4"]
+    assert len(library._shelves) == 8

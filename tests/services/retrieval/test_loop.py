@@ -9,6 +9,8 @@ import pytest
 from services.retrieval import loop
 from services.retrieval.library import Library
 from shared.messages import Neighbours, Query, encode
+from shared.metrics.loop import loop_metrics
+from shared.pulse import Pulse
 from shared.queues import clips, presence, results, work
 from shared.queues.broker import LOST, Broker
 from shared.queues.clips import Clip
@@ -51,7 +53,7 @@ def serve_until(
 
     with monkeypatch.context() as patched:
         patched.setattr(work, "take", watched)
-        loop.serve(settings, broker, stop, NAME)
+        loop.serve(settings, broker, stop, NAME, Pulse(), loop_metrics())
 
 
 def answers(broker: Broker) -> list[Neighbours]:
@@ -149,7 +151,7 @@ def test_a_lost_broker_is_told_once_and_waited_for(
     with caplog.at_level(logging.INFO):
         serve_until(settings, asking, monkeypatch, lambda: len(answers(asking)) == 1)
     lines = [record.getMessage() for record in caplog.records]
-    assert sum("broker lost" in line for line in lines) == 1
+    assert sum("waiting for the broker" in line for line in lines) == 1
     assert sum("broker is back" in line for line in lines) == 1
 
 

@@ -99,3 +99,12 @@ def test_embeddings_come_back(rows: list[list[float]]) -> None:
 def test_damaged_embeddings_are_refused(rows: list[bytes]) -> None:
     with pytest.raises(ValueError, match="embeddings"):
         decode_embeddings(rows)
+
+
+def test_a_table_of_absurd_length_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish_clip(tmp_path, "long", "c1", [("happy", unit(1, 0))] * 3)
+    finish_clip(tmp_path, "short", "c2", [("sad", unit(0, 1))])
+    monkeypatch.setattr("services.retrieval.own._MOST", 2)
+    gallery = refresh(OwnFaces(MODEL), tmp_path).gallery
+    assert gallery is not None
+    assert list(gallery.clips) == ["c2"]

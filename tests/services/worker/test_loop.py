@@ -14,13 +14,14 @@ from services.worker.device import DeviceLostError
 from services.worker.loop import batches, commit, run, serve
 from shared.errors import ModelError
 from shared.messages import Query, Reading, decode
+from shared.metrics.loop import LoopMetrics, loop_metrics
 from shared.poster import build
 from shared.poster.checkpoints import save
 from shared.poster.config import ModelConfig
+from shared.pulse import Pulse
 from shared.queues import clips, presence, results, work
 from shared.queues.broker import Broker, connect
 from shared.queues.clips import State
-from shared.queues.heartbeat import Tally
 from shared.queues.outage import Outage
 from shared.queues.presence import Service
 from shared.queues.work import Entry, Outcome, Stage
@@ -34,7 +35,7 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"batch_size": 4, "reclaim_s": 0.02})
 
 
-class StopsWhenDone(Tally):
+class StopsWhenDone(Pulse):
     """Counts, and sets `stop` once nothing is left on the stream."""
 
     def __init__(self, broker: Broker, stop: threading.Event) -> None:
@@ -47,13 +48,19 @@ class StopsWhenDone(Tally):
             self._stop.set()
 
 
-def _run(settings: Settings, broker: Broker, engine: MadeEngine, name: str = "w1") -> int:
+def _run(
+    settings: Settings,
+    broker: Broker,
+    engine: MadeEngine,
+    name: str = "w1",
+    metrics: LoopMetrics | None = None,
+) -> int:
     """Run a worker until no face is left, and return how many it committed."""
     stop = threading.Event()
-    tally = StopsWhenDone(broker, stop)
+    pulse = StopsWhenDone(broker, stop)
     stop.clear()
-    run(settings, broker, engine, stop, name, tally)
-    return tally.handled
+    run(settings, broker, engine, stop, name, pulse, metrics or loop_metrics())
+    return pulse.handled
 
 
 def _take(broker: Broker, name: str, count: int) -> list[Entry]:
@@ -95,9 +102,9 @@ def _take_queries(broker: Broker) -> list[Query]:
 def test_stop_finishes_the_batch_in_hand_and_takes_no_other(settings: Settings, broker: Broker) -> None:
     produce_clip(broker, [face(frame) for frame in range(10)])
     stop = threading.Event()
-    tally = Tally()
-    run(settings, broker, MadeEngine(lambda frames: stop.set()), stop, "w1", tally)
-    assert tally.handled == 4
+    pulse = Pulse()
+    run(settings, broker, MadeEngine(lambda frames: stop.set()), stop, "w1", pulse, loop_metrics())
+    assert pulse.handled == 4
     assert _read_frames(broker) == [0, 1, 2, 3]
     assert work.depths(broker)["faces"] == 6
 
@@ -180,7 +187,7 @@ def test_a_lost_device_ends_the_worker_and_leaves_its_faces_to_others(
 
     produce_clip(broker, [face(frame) for frame in range(8)])
     with pytest.raises(DeviceLostError) as caught:
-        run(settings, broker, MadeEngine(lost), threading.Event(), "w1", Tally())
+        run(settings, broker, MadeEngine(lost), threading.Event(), "w1", Pulse(), loop_metrics())
     assert caught.value.exit_code != 0
     assert _read_frames(broker) == [0, 1, 2, 3]
     assert _run(settings, broker, MadeEngine(), "w2") == 4
@@ -222,7 +229,7 @@ def test_a_reply_lost_with_the_broker_neither_loses_nor_repeats_a_face(
     assert _read_frames(broker) == list(range(9))
     assert len(_take_queries(broker)) == 9
     messages = [record.message for record in caplog.records if record.name.endswith("outage")]
-    assert messages == ["broker lost, waiting for it: cut", "broker is back"]
+    assert messages == ["waiting for the broker: cut", "the broker is back"]
 
 
 def test_a_stopped_worker_does_not_wait_for_a_lost_broker(
@@ -269,7 +276,14 @@ def test_a_model_from_a_folder_is_served(
 
     monkeypatch.setattr(work, "commit", commit_and_stop)
     monkeypatch.setattr(presence, "beat", beat)
-    serve(settings.model_copy(update={"model": "tiny", "device": "cpu"}), broker, stop, "worker-1")
+    serve(
+        settings.model_copy(update={"model": "tiny", "device": "cpu"}),
+        broker,
+        stop,
+        "worker-1",
+        Pulse(),
+        loop_metrics(),
+    )
 
     readings: list[Reading] = results.readings(broker, CLIP)[0]
     assert [reading.place.frame for reading in readings] == [0, 1, 2]
@@ -282,5 +296,6 @@ def test_a_model_from_a_folder_is_served(
 
 
 def test_a_model_that_is_not_there_is_an_error(settings: Settings, broker: Broker) -> None:
+    absent = settings.model_copy(update={"model": "absent"})
     with pytest.raises(ModelError, match="no model absent"):
-        serve(settings.model_copy(update={"model": "absent"}), broker, threading.Event(), "w1")
+        serve(absent, broker, threading.Event(), "w1", Pulse(), loop_metrics())

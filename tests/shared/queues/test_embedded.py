@@ -1,13 +1,17 @@
 """The embedded broker: private, persistent, one per home, gone with its owner."""
 
+import os
+import signal
 import stat
 from pathlib import Path
 
+import psutil
 import pytest
 
 from shared.errors import BrokerError
 from shared.queues.broker import address_file, client_of, connect, public
 from shared.queues.embedded import embedded_broker
+from shared.queues.outage import insist
 from shared.settings import Settings
 
 
@@ -24,6 +28,7 @@ def test_its_address_is_for_its_owner_only_and_goes_with_it(tmp_path: Path) -> N
         file = address_file(tmp_path)
         assert file.read_text() == url
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
         without_password = f"redis://{url.rpartition('@')[2]}"
         with pytest.raises(BrokerError, match=r"refuses the password|does not answer"):
             connect(Settings(home=tmp_path, redis_url=without_password))
@@ -58,3 +63,13 @@ def test_a_wrong_address_is_one_line() -> None:
 
 def test_a_url_is_shown_without_its_secrets() -> None:
     assert public("rediss://me:pw@host:6379/1?password=pw") == "rediss://host:6379/1"
+
+
+def test_a_server_that_is_killed_comes_back_with_its_data(tmp_path: Path) -> None:
+    with embedded_broker(tmp_path) as url:
+        client = client_of(url)
+        client.hset("h", "field", "kept")
+        os.kill(client.info("server")["process_id"], signal.SIGKILL)
+        assert insist(lambda: client.hget("h", "field")) == b"kept"
+        second = client.info("server")["process_id"]
+    assert not psutil.pid_exists(second)

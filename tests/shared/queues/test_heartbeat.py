@@ -2,12 +2,14 @@ import threading
 
 import pytest
 
+from shared.pulse import Pulse
 from shared.queues import presence
 from shared.queues.broker import Broker
-from shared.queues.heartbeat import Tally, heartbeat, smooth
+from shared.queues.heartbeat import heartbeat, smooth
 from shared.queues.presence import Service
 
 SERVICE = Service(name="w1", kind="worker", pid=1, host="here", device="cpu", model="nano@0")
+HANG_S = 60
 
 
 def test_a_worker_is_alive_until_its_block_ends(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,7 +20,7 @@ def test_a_worker_is_alive_until_its_block_ends(broker: Broker, monkeypatch: pyt
         beaten.set()
 
     monkeypatch.setattr(presence, "beat", beat_and_tell)
-    with heartbeat(broker, SERVICE, Tally(handled=7)):
+    with heartbeat(broker, SERVICE, Pulse(handled=7), HANG_S):
         assert beaten.wait(10)
         (alive,) = presence.alive(broker)
         assert (alive.name, alive.kind, alive.device, alive.model) == ("w1", "worker", "cpu", "nano@0")
@@ -27,17 +29,17 @@ def test_a_worker_is_alive_until_its_block_ends(broker: Broker, monkeypatch: pyt
 
 
 def test_the_rate_follows_what_is_handled(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    tally, rates, thrice = Tally(), [], threading.Event()
+    pulse, rates, thrice = Pulse(), [], threading.Event()
 
     def beat(broker: Broker, service: Service) -> None:
         rates.append(service.rate)
-        tally.handled += 1000
+        pulse.handled += 1000
         if len(rates) == 3:
             thrice.set()
 
     monkeypatch.setattr(presence, "beat", beat)
     monkeypatch.setattr("shared.queues.heartbeat._BEAT_S", 0.01)
-    with heartbeat(broker, SERVICE, tally):
+    with heartbeat(broker, SERVICE, pulse, HANG_S):
         assert thrice.wait(10)
     assert rates[0] == 0
     assert 0 < rates[1] < rates[2]
@@ -57,8 +59,24 @@ def test_a_broker_that_is_away_does_not_end_the_heartbeat(
     monkeypatch.setattr(presence, "beat", beat)
     monkeypatch.setattr("shared.queues.heartbeat.LOST", (ConnectionError,))
     monkeypatch.setattr("shared.queues.heartbeat._BEAT_S", 0.01)
-    with heartbeat(broker, SERVICE, Tally()):
+    with heartbeat(broker, SERVICE, Pulse(), HANG_S):
         assert again.wait(10)
+
+
+def test_nothing_is_said_for_a_loop_that_hangs(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = threading.Semaphore(0)
+    said: list[Service] = []
+
+    class Hung(Pulse):
+        def silent_s(self) -> float:
+            rounds.release()
+            return HANG_S
+
+    monkeypatch.setattr(presence, "beat", lambda broker, service: said.append(service))
+    monkeypatch.setattr("shared.queues.heartbeat._BEAT_S", 0.01)
+    with heartbeat(broker, SERVICE, Hung(), HANG_S):
+        assert all(rounds.acquire(timeout=10) for _ in range(3))
+    assert said == []
 
 
 @pytest.mark.parametrize("rate", [0.0, 100.0])

@@ -8,7 +8,9 @@ from typing import cast
 
 import pytest
 from redis import Redis
+from redis.client import Pipeline
 from rq import Queue
+from rq.job import JobStatus
 from rq.serializers import JSONSerializer
 
 from shared.queues import jobs
@@ -17,11 +19,11 @@ from shared.queues.jobs import Task
 from shared.settings import Settings, environment_of
 
 RUNNER = """
-from shared.queues import jobs
+from shared.queues import jobs, runner
 from shared.queues.broker import connect
 from shared.settings import load_settings
 broker = connect(load_settings())
-jobs.run(broker, jobs.Task.INGEST, "runner")
+runner.run(broker, jobs.Task.INGEST, "runner")
 """
 
 
@@ -36,6 +38,40 @@ def test_completed_clips_are_ordered_and_leave_the_set(broker: Broker) -> None:
     jobs.dispatch_finished(broker)
     assert jobs.lengths(broker)["finish"] == 2
     assert broker.client.smembers(broker.keys.completed) == set()
+
+
+def test_a_clip_whose_files_are_being_written_stays_completed_until_they_are(broker: Broker) -> None:
+    jobs.enqueue(broker, Task.FINISH, "c1")
+    job = jobs.fetch(broker, "test-finish-c1")
+    job.set_status(JobStatus.STARTED)
+    broker.client.sadd(broker.keys.completed, "c1")
+    jobs.dispatch_finished(broker)
+    assert broker.client.smembers(broker.keys.completed) == {b"c1"}
+    job.delete()
+    jobs.dispatch_finished(broker)
+    assert broker.client.smembers(broker.keys.completed) == set()
+    assert jobs.lengths(broker)["finish"] == 1
+
+
+@pytest.mark.parametrize(
+    ("noted", "reason"),
+    [
+        ("Work-horse terminated unexpectedly; waitpid returned 24 (signal 24); ", jobs.OVERTIME),
+        (
+            "Work-horse terminated unexpectedly; waitpid returned 11 (signal 11); ",
+            "its process was ended by SIGSEGV",
+        ),
+        ("x (signal 99); ", "its process was ended by 99"),
+        ("Traceback\n  File\nValueError: no\n", "ValueError: no"),
+    ],
+)
+def test_a_failure_has_its_reason_in_one_line(broker: Broker, noted: str, reason: str) -> None:
+    jobs.enqueue(broker, Task.INGEST, "c1")
+    job = jobs.fetch(broker, "test-clips-c1")
+    with broker.client.pipeline() as pipeline:
+        job._handle_failure(noted, cast("Pipeline", pipeline), worker_name="w")
+        pipeline.execute()
+    assert jobs.take_failed(broker) == [("c1", reason)]
 
 
 def test_a_job_that_names_another_function_is_refused(broker: Broker, settings: Settings) -> None:

@@ -1,0 +1,34 @@
+"""The broker's append-only file: what was deleted stays in it until it is rewritten."""
+
+import time
+from typing import Final
+
+from redis.exceptions import ResponseError
+
+from shared.queues.broker import LOST, Broker
+
+_LOOK_S: Final = 0.05
+
+
+def compact(broker: Broker, patience_s: float) -> bool:
+    """Have the broker rewrite its append-only file, so that it holds no deleted data any more.
+
+    Returns False when that did not come about within `patience_s` seconds, or is not allowed here; True too
+    where the broker keeps no such file. Source: Redis documentation, "Redis persistence", log rewriting.
+    """
+    deadline, started = time.monotonic() + patience_s, False
+    while True:
+        try:
+            state = broker.client.info("persistence")
+            busy = state["aof_rewrite_in_progress"] or state["aof_rewrite_scheduled"]
+            if not state["aof_enabled"] or (started and not busy):
+                return not state["aof_enabled"] or state["aof_last_bgrewrite_status"] == "ok"
+            # one that was under way before may hold what was deleted since it began
+            if not started and not busy:
+                broker.client.bgrewriteaof()
+                started = True
+        except (ResponseError, *LOST):
+            return False
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_LOOK_S)
