@@ -41,7 +41,7 @@ def test_two_hundred_clips_with_a_kill_every_twenty_seconds(
     tmp_path: Path, port: int, measure: Measure, record_property: Callable[[str, object], None]
 ) -> None:
     sources = [
-        write_clip(tmp_path / "clips" / f"{shape}.mp4", walk(12, start=(45 + 3 * shape, 60, 56)))
+        write_clip(tmp_path / "clips" / f"{shape}.mp4", walk(48, start=(45 + 3 * shape, 60, 56)))
         for shape in range(SHAPES)
     ]
     answer = run("analyze", tmp_path / "clips", "--out", tmp_path / "undisturbed")
