@@ -42,8 +42,8 @@ _RECOGNITION_UNITS: Final = {
     "conv256_down_out": "last",
 }
 _SCALED_CONV: Final = {
-    "conv/filters": "conv.weight",
-    "conv/bias": "conv.bias",
+    "conv/filters": "weight",
+    "conv/bias": "bias",
     "scale/weights": "scale",
     "scale/biases": "shift",
 }
@@ -92,13 +92,27 @@ def import_streams(folder: Path) -> Streams:
 
     Raises ModelError, naming the file, when one is missing, damaged, or holds other layers.
     """
-    return Streams(
-        _renamed(folder, RECOGNITION, recognition_names()), _renamed(folder, LANDMARKS, landmark_names())
-    )
+    recognition = _renamed(folder, RECOGNITION, recognition_names())
+    return Streams(fold_scales(recognition), _renamed(folder, LANDMARKS, landmark_names()))
+
+
+def fold_scales(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return `state` with each convolution's `scale` and `shift` of its outputs put into weight and bias.
+
+    Raises ModelError when they differ in number from the convolution's outputs.
+    """
+    folded = dict(state)
+    for name in [key.removesuffix(".scale") for key in state if key.endswith(".scale")]:
+        scale, shift = folded.pop(f"{name}.scale"), folded.pop(f"{name}.shift")
+        if len(state[f"{name}.weight"]) != len(scale):
+            raise ModelError(f"{name}.weight has not the {len(scale)} outputs that are scaled")
+        folded[f"{name}.weight"] = state[f"{name}.weight"] * scale[:, None, None, None]
+        folded[f"{name}.bias"] = state[f"{name}.bias"] * scale + shift
+    return folded
 
 
 def recognition_names() -> dict[str, str]:
-    """Return the names in `RecognitionNet`'s state dict by those of face-api."""
+    """Return by face-api's names those in `RecognitionNet`'s state dict, and each `scale` and `shift`."""
     convs = {"conv32_down": "stem.conv"} | {
         f"{theirs}/{conv}": f"{ours}.{conv}"
         for theirs, ours in _RECOGNITION_UNITS.items()

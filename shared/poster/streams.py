@@ -7,7 +7,6 @@ face-api (MIT), as published in the npm package `@vladmandic/face-api` 1.7.15.
 
 from typing import Final
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name every PyTorch programmer knows
 
@@ -20,34 +19,18 @@ RECOGNITION_STAGES: Final = ((32, 3, False), (64, 4, True), (128, 3, True))
 """Width, number of units, and whether the first unit halves the map, up to the last 128-wide unit."""
 
 
-class ScaledConv(nn.Module):
-    """A convolution followed by a per-channel scale and bias (batch norm, folded by dlib)."""
-
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, stride: int, padding: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding)
-        self.scale = nn.Parameter(torch.ones(out_channels))
-        self.shift = nn.Parameter(torch.zeros(out_channels))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Convolve `images` [B, in, H, W] and scale: the affine map is folded into the kernel.
-
-        The kernel is small and the maps are large, so folding at every call is the cheaper order, and it
-        stays differentiable.
-        """
-        weight = self.conv.weight * self.scale[:, None, None, None]
-        bias = self.shift if self.conv.bias is None else self.conv.bias * self.scale + self.shift
-        return F.conv2d(images, weight, bias, self.conv.stride, self.conv.padding)
-
-
 class ResidualUnit(nn.Module):
-    """dlib's residual unit; a `down` unit halves the map without padding and may add channels."""
+    """dlib's residual unit; a `down` unit halves the map without padding and may add channels.
+
+    dlib's scale and bias behind each convolution (batch norm) are part of its kernel: apart, the kernels are
+    a tenth as large and the first steps of an adaptive optimizer destroy them.
+    """
 
     def __init__(self, in_channels: int, out_channels: int, down: bool = False) -> None:
         super().__init__()
         self.down = down
-        self.conv1 = ScaledConv(in_channels, out_channels, 3, 2 if down else 1, 0 if down else 1)
-        self.conv2 = ScaledConv(out_channels, out_channels, 3, 1, 1)
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, 2 if down else 1, 0 if down else 1)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [B, in, H, W] to [B, out, H', W'], H' = H // 2 in a down unit."""
@@ -65,7 +48,7 @@ class RecognitionStem(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv = ScaledConv(3, 32, 7, 2, 0)
+        self.conv = nn.Conv2d(3, 32, 7, 2)
         units: list[nn.Module] = []
         in_channels = 32
         for width, count, down in RECOGNITION_STAGES:

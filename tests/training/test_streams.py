@@ -12,7 +12,7 @@ from torch import Tensor
 from shared.errors import ModelError
 from shared.poster import checkpoints
 from shared.poster.streams import LandmarkNet, RecognitionNet
-from training.streams import LANDMARKS, RECOGNITION, import_streams, make_nano, read_net
+from training.streams import LANDMARKS, RECOGNITION, fold_scales, import_streams, make_nano, read_net
 
 UNITS = (
     *(f"conv32_{index}" for index in (1, 2, 3)),
@@ -39,11 +39,14 @@ def write_net(folder: Path, net: str, arrays: dict[str, np.ndarray[Any, Any]], *
 
 
 def scaled_conv(state: dict[str, Tensor], ours: str, theirs: str) -> dict[str, np.ndarray[Any, Any]]:
+    """Return a convolution as face-api writes it: its outputs are scaled by powers of two afterwards."""
+    weight, bias = state[f"{ours}.weight"], state[f"{ours}.bias"]
+    scale = 2.0 ** torch.randint(-3, 4, (len(bias),))
     return {
-        f"{theirs}/conv/filters": state[f"{ours}.conv.weight"].numpy().transpose(2, 3, 1, 0),
-        f"{theirs}/conv/bias": state[f"{ours}.conv.bias"].numpy(),
-        f"{theirs}/scale/weights": state[f"{ours}.scale"].numpy(),
-        f"{theirs}/scale/biases": state[f"{ours}.shift"].numpy(),
+        f"{theirs}/conv/filters": (weight / scale[:, None, None, None]).numpy().transpose(2, 3, 1, 0),
+        f"{theirs}/conv/bias": torch.zeros_like(bias).numpy(),
+        f"{theirs}/scale/weights": scale.numpy(),
+        f"{theirs}/scale/biases": bias.numpy(),
     }
 
 
@@ -91,13 +94,23 @@ def test_both_nets_come_over_whole(tmp_path: Path) -> None:
             assert torch.equal(tensor, wanted[name]), name
 
 
+def test_a_scale_acts_behind_its_convolution_and_bias() -> None:
+    torch.manual_seed(1)
+    conv, folded = torch.nn.Conv2d(2, 3, 3), torch.nn.Conv2d(2, 3, 3)
+    scale, shift, x = torch.randn(3), torch.randn(3), torch.randn(1, 2, 5, 5)
+    state = {f"a.{name}": tensor for name, tensor in conv.state_dict().items()}
+    state |= {"a.scale": scale, "a.shift": shift}
+    folded.load_state_dict({name[2:]: tensor for name, tensor in fold_scales(state).items()})
+    torch.testing.assert_close(folded(x), conv(x) * scale[:, None, None] + shift[:, None, None])
+
+
 def test_make_nano_starts_from_both_streams(tmp_path: Path) -> None:
     recognition, landmarks = write_streams(tmp_path / "model")
     config = make_nano(tmp_path / "model", tmp_path / "first", name="first")
     model = checkpoints.load(tmp_path / "first")
     assert model.config == config
     state = model.state_dict()
-    assert torch.equal(state["top.2.conv2.scale"], recognition.state_dict()["top.2.conv2.scale"])
+    assert torch.equal(state["top.2.conv2.weight"], recognition.state_dict()["top.2.conv2.weight"])
     assert torch.equal(state["landmark.fc.bias"], landmarks.fc.bias)
 
     torch.manual_seed(123)
@@ -216,5 +229,5 @@ def test_a_layer_of_another_shape_is_refused(tmp_path: Path) -> None:
     write_streams(tmp_path)
     manifest = tmp_path / f"{RECOGNITION}-weights_manifest.json"
     manifest.write_text(manifest.read_text().replace("[7, 7, 3, 32]", "[7, 7, 32, 3]"))
-    with pytest.raises(ModelError, match=r"stem\.conv\.conv\.weight"):
+    with pytest.raises(ModelError, match=r"stem\.conv\.weight"):
         make_nano(tmp_path, tmp_path / "out")

@@ -9,7 +9,6 @@ from shared.poster.streams import (
     RecognitionStem,
     RecognitionTop,
     ResidualUnit,
-    ScaledConv,
     SeparableConv,
     pad_same,
 )
@@ -34,14 +33,6 @@ def test_published_sizes() -> None:
     with torch.no_grad():
         assert RecognitionNet()(torch.zeros(2, 3, 150, 150)).shape == (2, 128)
         assert LandmarkNet()(torch.zeros(2, 3, 112, 112)).shape == (2, 68, 2)
-
-
-def test_a_scaled_convolution_scales_after_its_bias() -> None:
-    conv = ScaledConv(2, 3, 3, 1, 1)
-    randomise(conv)
-    x = torch.randn(1, 2, 5, 5)
-    expected = conv.conv(x) * conv.scale[:, None, None] + conv.shift[:, None, None]
-    torch.testing.assert_close(conv(x), expected)
 
 
 @pytest.mark.parametrize("side", [14, 15])
