@@ -43,8 +43,9 @@ def command(settings: Settings) -> list[str]:
     """Return the command line that serves the dashboard at the settings' address and port.
 
     The started process reads its other settings from the environment (`shared.settings.environment_of`).
-    Nothing outside this machine is contacted: no usage statistics, no fonts or scripts from elsewhere. The
-    page takes no uploads, so Streamlit's own end point for them gets the least limit that it has, 1 MB.
+    Nothing outside this machine is contacted: no usage statistics, no fonts or scripts from elsewhere, no
+    question for its outer address (`services.dashboard.serving`). The page takes no uploads, so Streamlit's
+    own end point for them gets the least limit that it has, 1 MB.
     """
     options = {
         **_OPTIONS,
@@ -56,7 +57,7 @@ def command(settings: Settings) -> list[str]:
     return [
         sys.executable,
         "-m",
-        "streamlit",
+        "services.dashboard.serving",
         "run",
         str(_APP),
         *(f"--{name}={value}" for name, value in options.items()),

@@ -31,6 +31,8 @@ class House:
 
     running: Up
     port: int
+    outside: socket.socket
+    """A proxy for all requests to the outside, that nobody should call."""
 
     @property
     def home(self) -> Path:
@@ -49,13 +51,22 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     settings = {"REELMOOD_STABLE_S": "0", "REELMOOD_BLUR": "true", "REELMOOD_LOG_LEVEL": "debug"}
+    with socket.create_server(("127.0.0.1", 0)) as outside:
+        proxy = f"http://127.0.0.1:{outside.getsockname()[1]}"
+        settings |= {"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy}
+        yield from _house(folder, home, port, outside, settings)
+
+
+def _house(
+    folder: Path, home: Path, port: int, outside: socket.socket, settings: dict[str, str]
+) -> Iterator[House]:
     with up(home, port=port, **settings) as running:
         for number, name in enumerate(NAMES):
             clip = write_clip(folder / f"{number}.mp4", walk(16 + number))
             shutil.copy(clip, home / "incoming" / name)
             running.wait_for(home / "done" / name)
             eventually(lambda: _states(running) == {"done"}, "the clip is done")
-        yield House(running, port)
+        yield House(running, port, outside)
 
 
 def _states(running: Up) -> set[str]:
@@ -96,6 +107,14 @@ def _holds(path: Path, text: str) -> bool:
 def test_a_page_of_another_origin_gets_no_connection(house: House) -> None:
     assert _upgrade(house.port, f"http://127.0.0.1:{house.port}") == 101
     assert _upgrade(house.port, "http://elsewhere.example") == 403
+
+
+def test_nobody_outside_is_asked(house: House) -> None:
+    """Streamlit would ask for this machine's outer address in order to refuse a page of another origin."""
+    assert _upgrade(house.port, "http://elsewhere.example") == 403
+    house.outside.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        house.outside.accept()
 
 
 def _upgrade(port: int, origin: str) -> int:

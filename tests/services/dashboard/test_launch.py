@@ -7,7 +7,7 @@ from shared.settings import Settings
 
 def test_the_command_is_headless_local_and_silent(tmp_path: Path) -> None:
     argv = command(Settings(home=tmp_path, dashboard_port=9001))
-    assert argv[:4] == [sys.executable, "-m", "streamlit", "run"]
+    assert argv[:4] == [sys.executable, "-m", "services.dashboard.serving", "run"]
     assert Path(argv[4]).is_file()
     for option in (
         "--server.headless=true",
