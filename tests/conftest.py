@@ -1,14 +1,22 @@
 """Fixtures that all tests share: a real broker, a home of their own, the clips of the development machine."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from shared.queues.broker import Broker, connect
 from shared.queues.embedded import embedded_broker
 from shared.settings import Settings
+
+# Threads that wait for each other make a busy machine crawl.
+os.environ["OMP_NUM_THREADS"] = "1"
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("reelmood", deadline=None)
+hypothesis.settings.load_profile("reelmood")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

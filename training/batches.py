@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from shared.faces.preprocessing import preprocess
 from shared.poster.config import Preprocessing
 from training.augmentation import augment
-from training.recipe import Augmentation
+from training.distributed import Group
+from training.mixup import mix
+from training.recipe import Recipe
+from training.sampling import draw_order
 
 
 class Batches:
@@ -23,26 +27,29 @@ class Batches:
         self.preprocessing = preprocessing
         self.batch_size = batch_size
 
-    @property
-    def steps(self) -> int:
-        """Batches of a shuffled epoch: full ones only, but one at least."""
-        return max(1, len(self.images) // self.batch_size)
+    def steps(self, group: Group) -> int:
+        """Batches of an epoch in each process: full ones only, but one at least."""
+        return max(1, len(self.images) // (self.batch_size * group.size))
 
-    def shuffled(self, ranges: Augmentation, seed: int, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the augmented batches of one epoch; what does not fill the last batch is left out.
+    def drawn(self, recipe: Recipe, epoch: int, group: Group) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield this process's batches of one epoch, sampled, augmented and mixed, on the group's device.
 
-        Order and augmentation depend on `seed` and `epoch` alone, so that a resumed run sees what an
-        uninterrupted one would have seen.
+        What does not fill the last batch is left out. All depends on the recipe, the epoch and the process's
+        number alone, so that a resumed run sees what an uninterrupted one would have seen. A step of several
+        processes takes one stretch of the order.
         """
-        generator = torch.Generator().manual_seed((seed << 16) + epoch)
-        order = torch.randperm(len(self.images), generator=generator)
-        mean = torch.tensor(self.preprocessing.mean)[:, None, None]
-        std = torch.tensor(self.preprocessing.std)[:, None, None]
-        for step in range(self.steps):
-            rows = order[step * self.batch_size : (step + 1) * self.batch_size]
-            pixels = augment(self.images[rows], self.size, ranges, generator)
-            normalised = (pixels.expand(-1, 3, -1, -1) - mean) / std
-            yield normalised.contiguous(memory_format=torch.channels_last), self.targets[rows]
+        generator = torch.Generator()
+        order = draw_order(self.targets, recipe.sampling, generator.manual_seed(_seed(recipe.seed, epoch, 0)))
+        generator.manual_seed(_seed(recipe.seed, epoch, 1 + group.rank))
+        rng = np.random.default_rng((recipe.seed, epoch, group.rank))
+        stride = self.batch_size * group.size
+        for start in range(0, self.steps(group) * stride, stride):
+            rows = order[start : start + stride][group.rank :: group.size]
+            pictures, targets = self.images[rows].to(group.device), self.targets[rows].to(group.device)
+            images = augment(pictures, self.size, recipe.augmentation, self.preprocessing, generator)
+            if recipe.mixup:
+                images, targets = mix(images, targets, recipe.mixup, rng)
+            yield images.contiguous(memory_format=torch.channels_last), targets
 
     def in_order(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield all batches as the worker would show them to the model; the last one may be smaller."""
@@ -51,3 +58,8 @@ class Batches:
             rgb = self.images[rows].expand(-1, 3, -1, -1).permute(0, 2, 3, 1).contiguous()
             shown = preprocess(rgb.numpy(), self.preprocessing, self.size)
             yield torch.from_numpy(shown).contiguous(memory_format=torch.channels_last), self.targets[rows]
+
+
+def _seed(*numbers: int) -> int:
+    """Return a seed of 32 bits, the most that torch's generator looks at, from any numbers."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])

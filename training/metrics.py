@@ -10,14 +10,24 @@ from shared.emotions import EMOTIONS
 
 @dataclass(frozen=True)
 class Scores:
-    """`confusion` int64 [7, 7], rows the truth, columns the prediction, in the order of `EMOTIONS`."""
+    """`confusion` int64 [C, C], rows the truth, columns the prediction, in the order of `labels`.
+
+    `missed` int64 [C] counts the pictures that got no prediction (no face was found): they count as wrong.
+    """
 
     confusion: NDArray[np.int64]
+    labels: tuple[str, ...]
+    missed: NDArray[np.int64]
+
+    @property
+    def support(self) -> NDArray[np.int64]:
+        """Number of each label's pictures, int64 [C]."""
+        return np.asarray(self.confusion.sum(axis=1) + self.missed, np.int64)
 
     @property
     def count(self) -> int:
         """Number of pictures."""
-        return int(self.confusion.sum())
+        return int(self.support.sum())
 
     @property
     def accuracy(self) -> float:
@@ -26,37 +36,47 @@ class Scores:
 
     @property
     def recall(self) -> NDArray[np.float64]:
-        """Share of each emotion's pictures that were recognised, float64 [7]; 0 where there are none."""
-        return _share(self.confusion.diagonal(), self.confusion.sum(axis=1))
+        """Share of each label's pictures that were recognised, float64 [C]; 0 where there are none."""
+        return _share(self.confusion.diagonal(), self.support)
 
     @property
     def precision(self) -> NDArray[np.float64]:
-        """Share of each emotion's predictions that were right, float64 [7]; 0 where there are none."""
+        """Share of each label's predictions that were right, float64 [C]; 0 where there are none."""
         return _share(self.confusion.diagonal(), self.confusion.sum(axis=0))
 
     @property
     def f1(self) -> NDArray[np.float64]:
-        """Harmonic mean of precision and recall, float64 [7]."""
-        sums = self.confusion.sum(axis=0) + self.confusion.sum(axis=1)
-        return _share(2 * self.confusion.diagonal(), sums)
+        """Harmonic mean of precision and recall, float64 [C]."""
+        return _share(2 * self.confusion.diagonal(), self.confusion.sum(axis=0) + self.support)
 
     @property
     def macro_f1(self) -> float:
-        """Mean F1 of the emotions that occur, in truth or prediction; 0 without pictures."""
-        return _mean(self.f1, self.confusion.sum(axis=0) + self.confusion.sum(axis=1))
+        """Mean F1 of the labels that occur, in truth or prediction; 0 without pictures."""
+        return _mean(self.f1, self.confusion.sum(axis=0) + self.support)
 
     @property
     def mean_class_accuracy(self) -> float:
-        """Mean recall of the emotions that occur in the truth (balanced accuracy); 0 without pictures."""
-        return _mean(self.recall, self.confusion.sum(axis=1))
+        """Mean recall of the labels that occur in the truth (balanced accuracy); 0 without pictures."""
+        return _mean(self.recall, self.support)
+
+    def answered(self) -> "Scores":
+        """Return the scores of the pictures that got a prediction alone."""
+        return Scores(self.confusion, self.labels, np.zeros_like(self.missed))
 
 
-def score(truth: NDArray[np.int64], predicted: NDArray[np.int64]) -> Scores:
-    """Count the pairs of `truth` and `predicted`, both int64 [N]; pictures whose truth is -1 don't count."""
-    confusion = np.zeros((len(EMOTIONS), len(EMOTIONS)), dtype=np.int64)
+def score(
+    truth: NDArray[np.int64], predicted: NDArray[np.int64], labels: tuple[str, ...] = EMOTIONS
+) -> Scores:
+    """Count the pairs of `truth` and `predicted`, both int64 [N], indices into `labels`.
+
+    A picture whose truth is -1 doesn't count, one whose prediction is -1 got none.
+    """
+    size = len(labels)
+    counts = np.zeros((size, size + 1), dtype=np.int64)
     known = truth >= 0
-    np.add.at(confusion, (truth[known], predicted[known]), 1)
-    return Scores(confusion)
+    # The index -1 is the last column, which stands for "no prediction".
+    np.add.at(counts, (truth[known], predicted[known]), 1)
+    return Scores(counts[:, :size], labels, counts[:, size])
 
 
 def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,104 +1,83 @@
-"""What `reelmood train` and `reelmood evaluate` do."""
+"""A training run, from its spec to the folder of the trained model."""
 
 import logging
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from shared.emotions import EMOTIONS
-from shared.errors import DataError
+from shared.errors import DataError, ModelError
 from shared.poster import checkpoints
 from shared.poster.config import ModelConfig
 from shared.poster.expression import ExpressionModel
-from training.batches import Batches
-from training.datasets import Split, read_faces, read_votes
+from shared.poster.folder import find_folder, model_id
+from shared.runs import SPEC_FILE
+from training.checkpoint import write_whole
+from training.curves import tensorboard
 from training.devices import choose_device, describe
-from training.evaluation import Report, predict
-from training.loop import Position, Run, fit
+from training.distributed import join
+from training.evaluation.prediction import predict
+from training.head import labels_to_teach, replace_head
+from training.loop import Run, fit
+from training.lora import adapt
 from training.metrics import score
-from training.preparation import as_batches, is_grey, prepare
-from training.recipe import Recipe
+from training.observer import NOBODY, Observer, Observers
+from training.outcome import save_outcome
+from training.preparation import Prepared, prepare
+from training.spec import RunSpec
 
 log = logging.getLogger(__name__)
 
-STATE_FILE = "state.pt"
-RECIPE_FILE = "recipe.json"
-HISTORY_FILE = "history.json"
+CURVES_FOLDER: Final = "tensorboard"
 
 
 def train(
-    data: Path,
-    init: str | Path,
+    spec: RunSpec,
     out: Path,
     *,
-    recipe: Recipe | None = None,
-    votes: Path | None = None,
-    name: str = "nano",
     models: Path | None = None,
-    device: str = "auto",
+    cache: Path | None = None,
+    observe: Observer = NOBODY,
 ) -> Path:
-    """Train the model `init` on `<data>/train` and return the folder of the trained one, `<out>/<name>`.
+    """Do the run `spec` and return the folder of the trained model, `<out>/<spec.name>`.
 
-    `out` also takes the recipe, the history and, after each epoch, the state from which the same call goes
-    on. `votes` is FER+'s CSV. A validation part is cut from the training pictures; those of `<data>/test` are
-    left out of both. Raises DataError or ModelError, one line each, on anything that a person can mend.
+    `out` also takes the spec and, after each epoch, the curves for TensorBoard, the history, and the state
+    from which the same call goes on. `models` is the registry that `spec.init` is looked for in, `cache` a
+    folder for the landmarks of aligned data. Under torchrun every process calls it alike. Raises DataError or
+    ModelError, one line each, on anything that a person can mend, and whatever `observe` raises.
     """
-    recipe = recipe or Recipe()
-    where = choose_device(device)
-    model = checkpoints.load(init, models)
-    config = config_of(model)
-    if config.labels != EMOTIONS:
-        raise DataError(f"{config.name} gives {', '.join(config.labels)}: training takes the seven emotions")
-    if (out / name).exists():
-        raise DataError(f"{out / name} exists already: choose another name or folder")
-    batches, validation = prepare(data, votes, config, recipe)
-    _keep_recipe(out, recipe)
-    log.info("training %s on %d pictures, device %s", name, len(batches.images), describe(where))
-    torch.manual_seed(recipe.seed)
-    run = Run(model, recipe, batches.steps, where)
-
-    def validate(average: ExpressionModel) -> dict[str, float]:
-        return _validate(average, config, validation, where)
-
-    with _bar() as bar:
-        history = fit(run, batches, out / STATE_FILE, validate, _show_on(bar, recipe.epochs * batches.steps))
-    (out / HISTORY_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(history), indent=2))
-    checkpoints.save(
-        run.averaged, msgspec.structs.replace(config, name=name, metrics=None), out / name, half=True
-    )
-    return out / name
-
-
-def evaluate(
-    data: Path,
-    model: str | Path,
-    *,
-    split: Split = "test",
-    votes: Path | None = None,
-    flip: bool = False,
-    models: Path | None = None,
-    device: str = "auto",
-    batch_size: int = 128,
-) -> Report:
-    """Measure a model on `<data>/<split>`: against its labels and, with `votes`, FER+'s majority too.
-
-    `flip` averages over each picture and its mirror image. Raises DataError or ModelError.
-    """
-    where = choose_device(device)
-    loaded = checkpoints.load(model, models)
-    config = config_of(loaded)
-    faces = read_faces(data, split, grey=is_grey(config))
-    batches = as_batches(faces, torch.from_numpy(faces.labels), config, batch_size)
-    loaded.to(where)
-    predicted = predict(loaded, config.labels, batches, where, flip).argmax(axis=1)
-    scores = {"label": score(faces.labels, predicted)}
-    if votes is not None:
-        scores["FER+ majority"] = score(read_votes(votes, faces.names).majority(), predicted)
-    parameters = sum(parameter.numel() for parameter in loaded.parameters())
-    return Report(config.name, parameters, describe(where), split, flip, scores)
+    folder = out / spec.name
+    with join(choose_device(spec.device)) as group:
+        if folder.exists():
+            raise DataError(f"{folder} exists already: choose another name or folder")
+        model = checkpoints.load(spec.init, models)
+        base = str(model.id)
+        torch.manual_seed(spec.recipe.seed)
+        config = config_of(model)
+        if spec.new_head:
+            config = replace_head(model, config, labels_to_teach(spec))
+        prepared = prepare(spec, config, cache)
+        if spec.recipe.lora is not None:
+            check_base(config.name, base, models)
+            model = adapt(model, spec.recipe.lora)
+        if group.leads:
+            _keep_spec(out, spec)
+        log.info(
+            "training %s on %d pictures, device %s",
+            spec.name,
+            len(prepared.train.images),
+            describe(group.device),
+        )
+        run = Run(model, spec.recipe, prepared.train, prepared.counts, group)
+        torch.manual_seed(spec.recipe.seed + group.rank)
+        followers = Observers((observe, tensorboard(out / CURVES_FOLDER)))
+        fit(run, out, partial(_validate, prepared, group.device), followers)
+        if group.leads:
+            save_outcome(run, spec, config, prepared, base, folder)
+        group.lead(0)
+    return folder
 
 
 def config_of(model: ExpressionModel) -> ModelConfig:
@@ -108,45 +87,39 @@ def config_of(model: ExpressionModel) -> ModelConfig:
     return model.config
 
 
-def _validate(
-    model: ExpressionModel, config: ModelConfig, batches: Batches, device: torch.device
-) -> dict[str, float]:
-    predicted = predict(model, config.labels, batches, device, flip=False).argmax(axis=1)
-    names = ("label", "majority")
+def _validate(prepared: Prepared, device: torch.device, model: ExpressionModel) -> dict[str, float]:
+    """Return accuracy and macro F1 against the labels and, where there are votes, their majority."""
+    labels, held = prepared.labels, prepared.validation
+    predicted = predict(model, labels, held, device, flip=False, labels=labels).argmax(axis=1)
     return {
-        f"{name}_{figure}": getattr(score(truth, predicted), figure)
-        for name, truth in zip(names, batches.targets.numpy().T, strict=False)
+        f"{truth}_{figure}": getattr(score(targets, predicted, labels), figure)
+        for truth, targets in zip(("label", "majority"), held.targets.numpy().T, strict=False)
         for figure in ("accuracy", "macro_f1")
     }
 
 
-def _keep_recipe(out: Path, recipe: Recipe) -> None:
-    """Write the recipe; refuse to go on with another one than the run began with."""
-    file = out / RECIPE_FILE
-    text = msgspec.json.format(msgspec.json.encode(recipe), indent=2)
+def check_base(name: str, base: str, models: Path | None) -> None:
+    """Raise DataError unless an adapter would find its base again, by name."""
+    try:
+        found = model_id(find_folder(name, models))
+    except ModelError:
+        found = "not there"
+    if found != base:
+        raise DataError(
+            f"an adapter finds its base in the registry, where {name} is {found}: put {base} there first"
+        )
+
+
+def _keep_spec(out: Path, spec: RunSpec) -> None:
+    """Write the spec; refuse to go on with another one than the run began with, save for the device."""
+    file = out / SPEC_FILE
     out.mkdir(parents=True, exist_ok=True)
-    if file.exists() and file.read_bytes() != text:
-        raise DataError(f"{out} holds a run with another recipe: choose another folder")
-    file.write_bytes(text)
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("loss {task.fields[loss]:.3f}"),
-        transient=True,
-    )
-
-
-def _show_on(bar: Progress, steps: int) -> Callable[[Position], None]:
-    task = bar.add_task("training", total=steps, loss=0.0)
-
-    def show(position: Position) -> None:
-        done = (position.epoch - 1) * position.steps + position.step
-        description = f"epoch {position.epoch} of {position.epochs}"
-        bar.update(task, completed=done, description=description, loss=position.loss)
-
-    return show
+    try:
+        begun = msgspec.json.decode(file.read_bytes(), type=RunSpec)
+    except FileNotFoundError:
+        begun = spec
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DataError(f"{file} cannot be read: {error}") from error
+    if msgspec.structs.replace(begun, device=spec.device) != spec:
+        raise DataError(f"{out} holds a run with another recipe or other data: choose another name")
+    write_whole(file, msgspec.json.format(msgspec.json.encode(spec), indent=2))

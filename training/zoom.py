@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,10 +12,8 @@ from shared.faces.preprocessing import preprocess
 from shared.poster.config import ModelConfig
 from shared.poster.expression import ExpressionModel
 from training.datasets import Faces
+from training.evaluation.shipped import as_frame
 from training.metrics import Scores, score
-
-_SIDE = 160
-_MARGIN = 40
 
 
 def score_by_zoom(
@@ -33,25 +30,19 @@ def score_by_zoom(
     `truth` int64 [N] as in `training.metrics.score`. The pictures end at the face, unlike the crops of a
     film; their edges are drawn out, so that the template doesn't reach into black.
     """
-    confusion = {zoom: np.zeros((7, 7), np.int64) for zoom in zooms}
+    counted = np.full(len(faces), -1, np.int64)
+    predicted = {zoom: np.zeros(len(faces), np.int64) for zoom in zooms}
     for start in range(0, len(faces), batch_size):
-        rows = slice(start, start + batch_size)
-        crops = [_enlarge(image) for image in faces.images[rows]]
+        crops = [as_frame(image) for image in faces.images[start : start + batch_size]]
         matrices = [similarity(points) for points in aligner.find(crops).points]
-        kept = [index for index, matrix in enumerate(matrices) if matrix is not None]
+        found = [(crop, matrix) for crop, matrix in zip(crops, matrices, strict=True) if matrix is not None]
+        rows = start + np.flatnonzero([matrix is not None for matrix in matrices])
+        counted[rows] = truth[rows]
         for zoom in zooms:
-            aligned = [warp(crops[i], m, TEMPLATE_SIDE, zoom) for i in kept if (m := matrices[i]) is not None]
+            aligned = [warp(crop, matrix, TEMPLATE_SIDE, zoom) for crop, matrix in found]
             if aligned:
-                predicted = _predict(model, config, np.stack(aligned))
-                confusion[zoom] += score(truth[rows][kept], predicted).confusion
-    return {zoom: Scores(counts) for zoom, counts in confusion.items()}
-
-
-def _enlarge(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Bring a picture [H, W, 1 or 3] to RGB of a side that the aligner likes, with a margin of its edges."""
-    large = cv2.resize(image, (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR).reshape(_SIDE, _SIDE, -1)
-    wide = np.pad(large, ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0)), mode="edge")
-    return np.ascontiguousarray(np.broadcast_to(wide, (*wide.shape[:2], 3)), np.uint8)
+                predicted[zoom][rows] = _predict(model, config, np.stack(aligned))
+    return {zoom: score(counted, predicted[zoom]) for zoom in zooms}
 
 
 @torch.inference_mode()

@@ -1,82 +1,138 @@
-"""`reelmood train` and `evaluate`."""
+"""`reelmood train`."""
 
 import logging
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import msgspec
 import typer
 
+from services.commands.bar import training_bar
 from shared.errors import DataError
-from shared.settings import load_settings
+from shared.poster.folder import check_name
+from shared.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from training.recipe import Recipe
+    from training.spec import RunSpec
 
 logger = logging.getLogger(__name__)
 
-DataOption = Annotated[
-    Path, typer.Option(help="FER2013 folder: train/ and test/ with one folder per emotion")
-]
-VotesOption = Annotated[Path | None, typer.Option(help="FER+ votes (CSV) for these pictures")]
+Preset = Literal["modern", "standard", "augmented", "balanced", "cb", "all"]
+Target = Literal["label", "votes", "mixed"]
 
 
 def train(
-    data: DataOption,
+    data: Annotated[Path, typer.Option(help="folder or table of the data set")],
     name: Annotated[str, typer.Option(help="name of the new model")],
+    dataset: Annotated[
+        Literal["fer2013", "rafdb", "affectnet7", "affectnet8", "ckplus", "folder"],
+        typer.Option(help="what the data set is"),
+    ] = "fer2013",
     init: Annotated[str, typer.Option(help="model to start from, name or folder")] = "nano",
-    votes: VotesOption = None,
-    target: Annotated[
-        Literal["label", "votes", "mixed"] | None,
-        typer.Option(help="FER2013's label, FER+'s votes, or half of each [mixed with --votes]"),
+    new_head: Annotated[
+        bool, typer.Option("--new-head", help="replace the last layer where the label sets differ")
+    ] = False,
+    votes: Annotated[Path | None, typer.Option(help="FER+ votes (CSV) for FER2013's pictures")] = None,
+    align: Annotated[bool, typer.Option("--align", help="align the faces by MTCNN first")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="train on so many pictures at most")] = None,
+    preset: Annotated[Preset, typer.Option(help="recipe: a modern one, or a row of the paper")] = "modern",
+    recipe: Annotated[
+        Path | None, typer.Option(help="recipe of your own (JSON), in place of the preset")
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1)] = 6,
-    batch_size: Annotated[int, typer.Option(min=1)] = 128,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    target: Annotated[
+        Target | None,
+        typer.Option(help="the data set's label, FER+'s votes, or half of each [label without --votes]"),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="in place of the recipe's")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="of each process")] = None,
+    lr: Annotated[
+        float | None, typer.Option(min=1e-9, help="peak rate; the pretrained stream's goes with it")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0)] = None,
+    paper_split: Annotated[
+        bool, typer.Option("--paper-split", help="validate on the test split, as the paper did")
+    ] = False,
+    lora: Annotated[int | None, typer.Option(min=1, help="train an adapter of this rank alone")] = None,
+    hybrid: Annotated[
+        bool, typer.Option("--hybrid", help="with --lora: train norms, attention and the last block too")
+    ] = False,
+    enqueue: Annotated[bool, typer.Option("--enqueue", help="leave it to `reelmood trainer`")] = False,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N")] = None,
 ) -> None:
-    """Train a model and put it into the registry. The same call goes on where a run was interrupted."""
-    from training.recipe import Recipe
+    """Train a model and put it into the registry. The same call goes on where a run was interrupted.
+
+    For several GPUs or machines: torchrun --no-python --nproc-per-node N reelmood train …
+    """
+    from training.recipe import Lora
+    from training.spec import RunSpec
+
+    check_name(name)
+    settings = load_settings(device=device)
+    if hybrid and lora is None:
+        raise DataError("--hybrid goes with --lora")
+    base = _read_recipe(recipe) if recipe is not None else _preset(preset, votes)
+    changes = {
+        "target": target,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "lr": lr,
+        "backbone_lr": lr and lr * base.backbone_lr / base.lr,
+        "seed": seed,
+        "paper_split": paper_split or None,
+        "lora": Lora(rank=lora, hybrid=hybrid) if lora is not None else None,
+    }
+    spec = RunSpec(
+        name=name,
+        dataset=dataset,
+        data=str(data),
+        votes=None if votes is None else str(votes),
+        align=align,
+        init=init,
+        new_head=new_head,
+        limit=limit,
+        device=settings.device,
+        recipe=msgspec.structs.replace(
+            base, **{key: each for key, each in changes.items() if each is not None}
+        ),
+    )
+    if enqueue:
+        from services.commands.enqueue import enqueue as order
+
+        order(settings, spec)
+    else:
+        _train(settings, spec)
+
+
+def _train(settings: Settings, spec: "RunSpec") -> None:
+    from training.distributed import leads
+    from training.observer import NOBODY
     from training.run import train as run
 
-    settings = load_settings(device=device)
-    chosen = target or ("mixed" if votes else "label")
-    recipe = Recipe(target=chosen, epochs=epochs, batch_size=batch_size, seed=seed)
-    registered = settings.models / name
+    registered, out = settings.models / spec.name, settings.runs / spec.name
     if registered.exists():
-        raise DataError(f"a model {name} exists already: choose another --name")
-    out = settings.home / "runs" / name
-    folder = run(
-        data, init, out, recipe=recipe, votes=votes, name=name, models=settings.models, device=settings.device
-    )
-    registered.parent.mkdir(parents=True, exist_ok=True)
-    folder.rename(registered)
-    logger.info("model %s is in %s, its history in %s", name, registered, out)
+        raise DataError(f"a model {spec.name} exists already: choose another --name")
+    with training_bar() if leads() else nullcontext(NOBODY) as observe:
+        folder = run(spec, out, models=settings.models, cache=settings.home / "cache", observe=observe)
+    if leads():
+        registered.parent.mkdir(parents=True, exist_ok=True)
+        folder.rename(registered)
+        logger.info("model %s is in %s, its history in %s", spec.name, registered, out)
 
 
-def evaluate(
-    data: DataOption,
-    model: Annotated[str | None, typer.Option(help="model name or folder")] = None,
-    split: Annotated[Literal["train", "test"], typer.Option(help="which pictures")] = "test",
-    votes: VotesOption = None,
-    flip: Annotated[
-        bool, typer.Option("--flip", help="average over each picture and its mirror image")
-    ] = False,
-    out: Annotated[Path | None, typer.Option(help="folder for report.md and report.json")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON, not Markdown")] = False,
-) -> None:
-    """Measure a model on a labelled data set."""
-    from training.run import evaluate as measure
+def _preset(name: Preset, votes: Path | None) -> "Recipe":
+    from training.presets import PRESETS
 
-    settings = load_settings(model=model, device=device)
-    report = measure(
-        data,
-        settings.model,
-        split=split,
-        votes=votes,
-        flip=flip,
-        models=settings.models,
-        device=settings.device,
-    )
-    typer.echo(report.to_json() if as_json else report.to_markdown())
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "report.json").write_text(report.to_json())
-        (out / "report.md").write_text(report.to_markdown())
+    return PRESETS[name] if votes is not None else msgspec.structs.replace(PRESETS[name], target="label")
+
+
+def _read_recipe(file: Path) -> "Recipe":
+    from training.recipe import Recipe
+
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Recipe)
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DataError(f"{file} is no recipe: {error}") from error

@@ -1,22 +1,30 @@
-"""Model folders with weights: `config.json` beside `model.safetensors`."""
+"""Model folders with weights: `config.json` beside `model.safetensors`, or beside the files of an adapter."""
 
 import logging
-import shutil
-import uuid
 from pathlib import Path
 
+import msgspec
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load as decode_tensors
 from safetensors.torch import save_file
 from torch import Tensor
 
 from shared.errors import ModelError
+from shared.poster.adapter import decode_adapter_config, merge
 from shared.poster.config import ModelConfig, encode_config, read_config
 from shared.poster.expression import ExpressionModel
-from shared.poster.folder import CONFIG_FILE, WEIGHTS_FILE, find_folder, format_id, read_weights
+from shared.poster.folder import (
+    ADAPTER_CONFIG_FILE,
+    ADAPTER_FILE,
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    find_folder,
+    format_id,
+    new_folder,
+    read_parts,
+)
 from shared.poster.sizes import build
-from shared.poster.state import fill
+from shared.poster.state import decode, encodable, fill
 
 logger = logging.getLogger(__name__)
 
@@ -24,21 +32,24 @@ logger = logging.getLogger(__name__)
 def load(name_or_path: str | Path, models: Path | None = None) -> ExpressionModel:
     """Return the model of a folder or name (see `find_folder`), float32, on the CPU, in evaluation mode.
 
-    Its `config` and `id` are set. Raises ModelError when the folder, its config or its weights are missing or
-    don't fit each other.
+    Its `config` and `id` are set. An adapter is merged into its base, which is looked for by name. Raises
+    ModelError when the folder, its config or its weights are missing or don't fit each other, or the base is
+    not the model that the adapter was trained on.
     """
     folder = find_folder(name_or_path, models)
     config = read_config(folder / CONFIG_FILE)
-    weights = read_weights(folder)
-    source = str(folder / WEIGHTS_FILE)
-    try:
-        tensors = decode_tensors(weights)
-    except (SafetensorError, KeyError) as error:  # KeyError: a number format that torch doesn't have
-        raise ModelError(f"{source} is no safetensors file: {error}") from error
+    parts = read_parts(folder, config)
+    if config.base is None:
+        source = str(folder / WEIGHTS_FILE)
+        tensors = decode(parts[WEIGHTS_FILE], source)
+    else:
+        source = str(folder / ADAPTER_FILE)
+        adapter = decode_adapter_config(parts[ADAPTER_CONFIG_FILE], str(folder / ADAPTER_CONFIG_FILE))
+        tensors = merge(_base_of(config, models), decode(parts[ADAPTER_FILE], source), adapter, source)
     model = empty_model(config)
     fill(model, tensors, source)
     model.config = config
-    model.id = format_id(config.name, weights)
+    model.id = format_id(config, parts)
     logger.info("loaded model %s from %s", model.id, folder)
     return model.eval()
 
@@ -46,28 +57,24 @@ def load(name_or_path: str | Path, models: Path | None = None) -> ExpressionMode
 def save(model: ExpressionModel, config: ModelConfig, folder: Path, *, half: bool = False) -> None:
     """Write `model` and `config` as the new model folder `folder`: complete, or not at all.
 
-    With `half`, matrices and kernels are stored as float16; vectors, which hold the statistics of the norms,
-    stay float32. Raises ModelError when `folder` exists or cannot be written, when model and config don't
-    fit, or when a weight is not finite (in float16, if `half`).
+    The model is whole, so the config that is written names no base. With `half`, matrices and kernels are
+    stored as float16; vectors, which hold the statistics of the norms, stay float32. Raises ModelError when
+    `folder` exists or cannot be written, when model and config don't fit, or when a weight is not finite (in
+    float16, if `half`).
     """
-    _check_fit(model, config)
-    if folder.exists():
-        raise ModelError(f"{folder} exists already: choose another name for the model")
-    tensors = {name: _stored(tensor, half) for name, tensor in model.state_dict().items()}
-    broken = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
-    if broken:
-        raise ModelError(f"model {config.name} has weights that are not finite, the first in {broken[0]}")
-    aside = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
-    try:
-        aside.mkdir(parents=True)
-        save_file(tensors, aside / WEIGHTS_FILE)
-        (aside / CONFIG_FILE).write_bytes(encode_config(config))
-        aside.rename(folder)
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{folder} cannot be written: {error}") from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    check_fit(model, config)
+    with new_folder(folder) as aside:
+        write_tensors(encodable(model.state_dict(), config.name, half), aside / WEIGHTS_FILE)
+        (aside / CONFIG_FILE).write_bytes(encode_config(msgspec.structs.replace(config, base=None)))
     logger.info("saved model %s to %s", config.name, folder)
+
+
+def write_tensors(tensors: dict[str, Tensor], file: Path) -> None:
+    """Write a safetensors file. Raises OSError, also for what the library itself reports."""
+    try:
+        save_file(tensors, file)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
 
 
 def empty_model(config: ModelConfig) -> ExpressionModel:
@@ -77,11 +84,12 @@ def empty_model(config: ModelConfig) -> ExpressionModel:
     """
     with torch.device("meta"):
         model = build(config.size, len(config.labels))
-    _check_fit(model, config)
+    check_fit(model, config)
     return model
 
 
-def _check_fit(model: ExpressionModel, config: ModelConfig) -> None:
+def check_fit(model: ExpressionModel, config: ModelConfig) -> None:
+    """Raise ModelError when `config` states other labels, input size or embedding than `model` has."""
     stated = {
         "labels": (len(config.labels), model.num_classes),
         "input_size": (config.input_size, model.input_size),
@@ -94,6 +102,16 @@ def _check_fit(model: ExpressionModel, config: ModelConfig) -> None:
             )
 
 
-def _stored(tensor: Tensor, half: bool) -> Tensor:
-    stored = tensor.detach().cpu().contiguous()
-    return stored.half() if half and stored.is_floating_point() and stored.dim() > 1 else stored
+def _base_of(config: ModelConfig, models: Path | None) -> dict[str, Tensor]:
+    """Return the weights of the model that the adapter `config` was trained on."""
+    try:
+        folder = find_folder(str(config.base).partition("@")[0], models)
+        base = read_config(folder / CONFIG_FILE)
+        if base.base is not None:
+            raise ModelError(f"{folder} is an adapter itself")
+        parts = read_parts(folder, base)
+        if format_id(base, parts) != config.base:
+            raise ModelError(f"{folder} is {format_id(base, parts)}")
+        return decode(parts[WEIGHTS_FILE], str(folder / WEIGHTS_FILE))
+    except ModelError as error:
+        raise ModelError(f"{config.name} is an adapter of {config.base}: {error}") from error

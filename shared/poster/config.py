@@ -16,7 +16,10 @@ SIZES: Final[tuple[Size, ...]] = get_args(Size)
 Mean = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Deviation = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Side = Annotated[int, msgspec.Meta(ge=8, le=1024)]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^(?!active$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+"""What a model may be called; `active` stands for the one in use (`shared.poster.active`)."""
+ModelId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}@[0-9a-f]{8}$")]
+"""`name@hash`, see `shared.poster.folder.model_id`."""
 
 IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
 IMAGENET_STD: Final = (0.229, 0.224, 0.225)
@@ -41,7 +44,8 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One trained model: size, output order, input side in pixels, width of the embedding, preprocessing.
 
     `labels` names the outputs in the model's own order and holds each of the seven emotions once;
-    `shared.emotions.columns_of` maps it. `metrics` are figures measured on a test split, by name.
+    `shared.emotions.columns_of` maps it. `metrics` are figures by name, of pictures that it was not trained
+    on. `base` is set for an adapter: the id of the model whose weights it changes.
     Raises ValueError when the labels don't hold the seven emotions.
     """
 
@@ -52,6 +56,7 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True):
     embedding_dim: Annotated[int, msgspec.Meta(ge=1)] = 512
     preprocessing: Preprocessing = msgspec.field(default_factory=Preprocessing)
     metrics: dict[str, float] | None = None
+    base: ModelId | None = None
     format_version: Annotated[int, msgspec.Meta(ge=1)] = FORMAT_VERSION
 
     def __post_init__(self) -> None:

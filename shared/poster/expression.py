@@ -44,6 +44,10 @@ class ExpressionModel(nn.Module, ABC):
     def features(self, images: Tensor) -> FeatureMaps:
         """Return the maps of the localisation layer and the landmark tokens of `images`, as in `forward`."""
 
+    def image_maps(self, images: Tensor) -> Tensor:
+        """Return the `image` half of `features` alone, where it can be had alone."""
+        return self.features(images).image
+
     @abstractmethod
     def classify(self, maps: FeatureMaps) -> Prediction:
         """Return logits and embedding of what `features` returned."""
@@ -54,6 +58,17 @@ class ExpressionModel(nn.Module, ABC):
         A side S other than `input_size` (the paper's 224) is brought to it by nearest neighbour.
         """
         return self.classify(self.features(images))
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode; batch norms whose scale is frozen stay in evaluation mode.
+
+        Their running statistics would move otherwise, and an adapter holds none of them.
+        """
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d) and not module.weight.requires_grad:
+                module.eval()
+        return self
 
     def to_input_size(self, images: Tensor) -> Tensor:
         """Return `images` with `input_size` as side, by nearest neighbour as in the published code."""

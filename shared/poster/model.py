@@ -42,7 +42,12 @@ class Poster(ExpressionModel):
         images = self.to_input_size(images)
         with torch.no_grad():
             landmark = self.face_landback(images).flatten(2).transpose(1, 2)
-        return FeatureMaps(self.ir_back(images), landmark)
+        return FeatureMaps(self.image_maps(images), landmark)
+
+    def image_maps(self, images: Tensor) -> Tensor:
+        """Return the last maps of IR-50, [B, 256, 14, 14]."""
+        maps: Tensor = self.ir_back(self.to_input_size(images))
+        return maps
 
     def classify(self, maps: FeatureMaps) -> Prediction:
         """Return logits and embedding; see `ExpressionModel.classify`."""

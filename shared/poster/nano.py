@@ -65,7 +65,12 @@ class Nano(ExpressionModel):
         """Return the image stream's last 7×7 unit [B, 128, 7, 7] and landmark tokens [B, 49, 256]."""
         with torch.no_grad():
             landmark = self.landmark.features(_resize(images, LANDMARK_SIZE))
-        return FeatureMaps(self.stem(self.to_input_size(images)), landmark.flatten(2).transpose(1, 2))
+        return FeatureMaps(self.image_maps(images), landmark.flatten(2).transpose(1, 2))
+
+    def image_maps(self, images: Tensor) -> Tensor:
+        """Return the image stream's last 7×7 unit, [B, 128, 7, 7]."""
+        maps: Tensor = self.stem(self.to_input_size(images))
+        return maps
 
     def classify(self, maps: FeatureMaps) -> Prediction:
         """Return logits and embedding; see `ExpressionModel.classify`."""

@@ -37,7 +37,10 @@ class CrossAttention(nn.Module):
         batch, count, width = own.shape
         split = width // self.heads
         query = other.reshape(batch, count, self.heads, split).transpose(1, 2)
-        key, value = self.kv(own).reshape(batch, count, 2, self.heads, split).permute(2, 0, 3, 1, 4)
+        # Of tokens that are a view into those of both streams, torch would multiply each face's on its own,
+        # with a copy of the weight for each.
+        both = self.kv(own.contiguous())
+        key, value = both.reshape(batch, count, 2, self.heads, split).permute(2, 0, 3, 1, 4)
         found = scaled_dot_product_attention(query.to(key.dtype), key, value)
         return self.proj(found.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 

@@ -3,11 +3,39 @@
 from collections.abc import Mapping, Sequence
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
 from torch import Tensor, nn
 
 from shared.errors import ModelError
 
 NAMED_AT_MOST = 3
+
+
+def decode(data: bytes, source: str) -> dict[str, Tensor]:
+    """Return the tensors in the content of a safetensors file. Raises ModelError, naming `source`."""
+    try:
+        return load(data)
+    except (SafetensorError, KeyError) as error:  # KeyError: a number format that torch doesn't have
+        raise ModelError(f"{source} is no safetensors file: {error}") from error
+
+
+def encodable(tensors: Mapping[str, Tensor], name: str, half: bool) -> dict[str, Tensor]:
+    """Return `tensors` as they are stored, on the CPU; with `half`, matrices and kernels as float16.
+
+    Vectors, which hold the statistics of the norms, stay as they are. Raises ModelError, naming the model
+    `name`, when a weight is not finite (in float16, if `half`).
+    """
+    stored = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+    if half:
+        stored = {
+            key: tensor.half() if tensor.is_floating_point() and tensor.dim() > 1 else tensor
+            for key, tensor in stored.items()
+        }
+    broken = [key for key, tensor in stored.items() if not tensor.isfinite().all()]
+    if broken:
+        raise ModelError(f"model {name} has weights that are not finite, the first in {broken[0]}")
+    return stored
 
 
 def fill(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:

@@ -53,7 +53,9 @@ FORBIDDEN_CALLS = {
 
 def sources() -> list[Path]:
     return [
-        path for room in ("services", "shared", "training") for path in sorted((ROOT / room).rglob("*.py"))
+        path
+        for room in ("benchmarks", "services", "shared", "training")
+        for path in sorted((ROOT / room).rglob("*.py"))
     ]
 
 

@@ -10,7 +10,7 @@ PREPROCESSING = Preprocessing(mean=(0.5, 0.4, 0.3), std=(0.5, 0.5, 0.25), channe
 
 
 class TinyModel(ExpressionModel):
-    """One convolution, dropout (so that the state of the random numbers matters), two linear layers."""
+    """One convolution and norm, dropout (so that the state of random numbers matters), two linear layers."""
 
     input_size = 16
     embedding_dim = 8
@@ -19,13 +19,14 @@ class TinyModel(ExpressionModel):
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3, 4, 3, stride=2)
+        self.norm = nn.BatchNorm2d(4)
         self.embed = nn.Linear(4, 8)
         self.dropout = nn.Dropout(0.3)
         self.head = nn.Linear(8, 7)
         self.frozen = nn.Parameter(torch.ones(3), requires_grad=False)
 
     def features(self, images: Tensor) -> FeatureMaps:
-        return FeatureMaps(self.stem(images), images.new_zeros(len(images), 1, 1))
+        return FeatureMaps(self.norm(self.stem(images)), images.new_zeros(len(images), 1, 1))
 
     def classify(self, maps: FeatureMaps) -> Prediction:
         embedding = self.embed(maps.image.relu().mean((2, 3)))

@@ -36,6 +36,7 @@ CONFIGS = st.builds(
     embedding_dim=st.integers(1, 4096),
     preprocessing=PREPROCESSINGS,
     metrics=st.none() | st.dictionaries(st.text(), UNIT),
+    base=st.none() | st.from_regex(r"[a-z]{1,9}@[0-9a-f]{8}", fullmatch=True),
 )
 
 

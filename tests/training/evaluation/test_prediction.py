@@ -1,26 +1,25 @@
-import json
-
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from shared.emotions import EMOTIONS
+from shared.errors import DataError
 from shared.poster.expression import Prediction
 from tests.training.tiny import PREPROCESSING, TinyModel
 from training.batches import Batches
-from training.evaluation import Report, predict
-from training.metrics import score
+from training.evaluation.prediction import columns_for, predict, restrict
 
 CPU = torch.device("cpu")
 RAFDB = ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral")
+EIGHT = (*EMOTIONS, "contempt")
 
 
 class LeftHalf(TinyModel):
     """Says how bright the left half is, as the logit of its first class."""
 
     def forward(self, images: Tensor) -> Prediction:
-        logits = torch.zeros(len(images), 7)
+        logits = torch.zeros(len(images), self.num_classes)
         logits[:, 0] = images[:, 0, :, : images.shape[3] // 2].mean((1, 2))
         return Prediction(logits, torch.zeros(len(images), self.embedding_dim))
 
@@ -31,7 +30,7 @@ def half_bright() -> Batches:
     return Batches(images, torch.zeros(3), 16, PREPROCESSING, 2)
 
 
-def test_probabilities_are_in_the_order_of_the_emotions() -> None:
+def test_probabilities_are_in_the_order_of_the_labels() -> None:
     probabilities = predict(LeftHalf(), RAFDB, half_bright(), CPU, flip=False)
     assert probabilities.shape == (3, 7)
     assert probabilities.sum(1).tolist() == pytest.approx([1, 1, 1])
@@ -54,23 +53,23 @@ def test_the_model_is_left_in_evaluation_mode() -> None:
     assert not model.training
 
 
-def report() -> Report:
-    truth, predicted = np.array([0, 0, 3, 3]), np.array([0, 3, 3, 3])
-    return Report("tiny", 1234, "cpu", "test", True, {"label": score(truth, predicted)})
+def test_a_model_of_eight_is_read_with_and_without_contempt() -> None:
+    model = LeftHalf()
+    model.num_classes = 8
+    eight = predict(model, EIGHT, half_bright(), CPU, flip=False, labels=EIGHT)
+    seven = predict(model, EIGHT, half_bright(), CPU, flip=False)
+    assert (eight.shape, seven.shape) == ((3, 8), (3, 7))
+    assert restrict(eight, EIGHT, EMOTIONS) == pytest.approx(seven)
 
 
-def test_json_holds_every_figure() -> None:
-    body = json.loads(report().to_json())
-    assert body["model"] == "tiny"
-    assert body["flip"] is True
-    label = body["scores"]["label"]
-    assert label["accuracy"] == 0.75
-    assert label["recall"]["angry"] == 0.5
-    assert label["confusion"][0] == [1, 0, 0, 1, 0, 0, 0]
+def test_restricted_probabilities_sum_to_one_and_follow_the_names() -> None:
+    probabilities = np.array([[0.5, 0.3, 0.2], [np.nan] * 3], np.float32)
+    kept = restrict(probabilities, ("sad", "happy", "fear"), ("fear", "sad"))
+    assert kept[0] == pytest.approx([2 / 7, 5 / 7])
+    assert np.isnan(kept[1]).all()
 
 
-def test_markdown_has_a_summary_and_the_confusion() -> None:
-    text = report().to_markdown()
-    assert "| label | 4 | 75.00 | 73.33 | 75.00 |" in text
-    assert "| angry | 1 | 0 | 0 | 1 | 0 | 0 | 0 | 50.0 | 100.0 | 66.7 |" in text
-    assert "1,234 parameters; cpu; each picture and its mirror image" in text
+def test_a_label_that_the_model_does_not_know_is_named() -> None:
+    assert columns_for(EIGHT, RAFDB) == [EIGHT.index(label) for label in RAFDB]
+    with pytest.raises(DataError, match="has the label contempt, the model only knows surprise, fear"):
+        columns_for(RAFDB, EIGHT)
