@@ -4,7 +4,23 @@ import sys
 
 import typer
 
-from services.commands import analyze, dead, doctor, forget, models, serve, status, training, up
+from services.commands import (
+    ablate,
+    analyze,
+    bench,
+    dead,
+    doctor,
+    evaluate,
+    forget,
+    gallery,
+    landmarks,
+    models,
+    runs,
+    serve,
+    status,
+    training,
+    up,
+)
 from shared import logs
 from shared.errors import ReelmoodError
 from shared.settings import load_settings
@@ -23,13 +39,21 @@ app.command()(serve.ingest)
 app.command()(serve.worker)
 app.command()(serve.retrieval)
 app.command()(serve.recorder)
+app.command()(serve.trainer)
 app.command()(serve.dashboard)
 app.command()(status.status)
 app.command()(forget.forget)
 app.add_typer(dead.app, name="dead")
 app.add_typer(models.app, name="models")
+app.add_typer(gallery.app, name="gallery")
 app.command()(training.train)
-app.command()(training.evaluate)
+app.command()(evaluate.evaluate)
+app.command()(evaluate.curves)
+app.command()(ablate.ablate)
+app.command()(landmarks.landmarks)
+models.app.command("create")(landmarks.create)
+app.add_typer(runs.app, name="runs")
+app.add_typer(bench.app, name="bench")
 app.command()(doctor.doctor)
 
 

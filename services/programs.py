@@ -31,8 +31,8 @@ def workers(settings: Settings, count: int) -> list[Program]:
     ]
 
 
-def analysis(settings: Settings, count: int, *, watch: bool) -> list[Program]:
-    """Return all programs from clip to files, with `count` workers.
+def analysis(settings: Settings, count: int, *, watch: bool, train: bool = False) -> list[Program]:
+    """Return all programs from clip to files, with `count` workers; with `train`, a trainer too.
 
     Workers come last, so that another one moves nobody's metrics port.
     """
@@ -40,6 +40,7 @@ def analysis(settings: Settings, count: int, *, watch: bool) -> list[Program]:
         *ingest(settings, watch=watch),
         program(settings, "retrieval", "retrieval"),
         program(settings, "recorder", "recorder"),
+        *([program(settings, "trainer", "trainer")] if train else []),
         *workers(settings, count),
     ]
     return on_ports(settings, everything)

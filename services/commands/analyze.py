@@ -21,13 +21,14 @@ from services.stopping import stop_event
 from services.supervisor import supervise
 from shared.errors import ReelmoodError
 from shared.folders import content_digest, is_candidate, printable
+from shared.poster.active import ACTIVE, active
 from shared.poster.folder import find_folder
 from shared.queues import clips, jobs
 from shared.queues.broker import LOST, Broker, connect
 from shared.queues.clips import Clip, State
 from shared.queues.embedded import embedded_broker
-from shared.queues.jobs import Task
 from shared.queues.outage import Outage
+from shared.queues.tasks import Task
 from shared.settings import Settings, load_settings
 
 _LOOK_S: Final = 0.2
@@ -50,6 +51,9 @@ def analyze(
     base = load_settings(
         model=model, blur=blur or None, explain_every_s=0.0 if cam else None, log_level="warning"
     )
+    if base.model == ACTIVE:
+        # Pinned, so that a promotion meanwhile leaves this run with one model.
+        base = base.model_copy(update={"model": active(base.models).name})
     find_folder(base.model, base.models)
     chosen = _expand(paths)
     with tempfile.TemporaryDirectory(prefix="reelmood-") as folder, embedded_broker(Path(folder)) as url:

@@ -93,13 +93,7 @@ def _device(settings: Settings) -> str:
 
 
 def _model(settings: Settings) -> str:
-    import torch
+    from shared.poster.promotion import load_and_try
 
-    from shared.poster import load
-
-    model = load(settings.model, settings.models)
-    with torch.inference_mode():
-        logits, embedding = model(torch.zeros(1, 3, model.input_size, model.input_size))
-    if not logits.isfinite().all():
-        raise ReelmoodError(f"{model.id} answers with numbers that are not finite")
-    return f"{model.id} loads, {logits.shape[1]} labels, {embedding.shape[1]}-d embedding"
+    model = load_and_try(settings.model, settings.models)
+    return f"{model.id} loads, {model.num_classes} labels, {model.embedding_dim}-d embedding"

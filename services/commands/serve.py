@@ -1,4 +1,4 @@
-"""`reelmood ingest`, `worker`, `retrieval`, `recorder`, `dashboard`: one service in the foreground."""
+"""`reelmood ingest`, `worker`, `retrieval`, `recorder`, `trainer`, `dashboard`: one service in front."""
 
 import os
 import socket
@@ -20,9 +20,10 @@ from shared.metrics.pipeline import PipelineCollector
 from shared.pulse import Pulse
 from shared.queues import runner
 from shared.queues.broker import Broker
-from shared.queues.jobs import Task, runner_name
+from shared.queues.jobs import runner_name
 from shared.queues.outage import reach
 from shared.queues.presence import Service
+from shared.queues.tasks import Task
 from shared.settings import Settings, load_settings
 
 
@@ -52,7 +53,7 @@ def ingest(
     else:
         import services.ingest.job  # noqa: F401 - each job's process is forked from here and finds it loaded
 
-        _run_jobs(settings, Task.INGEST, "ingest", slot)
+        _run_jobs(settings, Task.INGEST, slot)
 
 
 def worker(
@@ -87,7 +88,13 @@ def recorder(slot: SlotOption = 1) -> None:
     """Write the files of finished clips."""
     import services.recorder.job  # noqa: F401 - each job's process is forked from here and finds it loaded
 
-    _run_jobs(load_settings(), Task.FINISH, "recorder", slot)
+    _run_jobs(load_settings(), Task.FINISH, slot)
+
+
+def trainer(slot: SlotOption = 1) -> None:
+    """Work off queued training runs, one at a time."""
+    # Each job's process loads torch itself: a GPU that was touched before the fork could not be used after.
+    _run_jobs(load_settings(), Task.TRAIN, slot)
 
 
 def dashboard(
@@ -116,12 +123,12 @@ def _watch(settings: Settings) -> None:
     _serve(settings, registry, work)
 
 
-def _run_jobs(settings: Settings, task: Task, kind: str, slot: int) -> None:
+def _run_jobs(settings: Settings, task: Task, slot: int) -> None:
     registry = CollectorRegistry()
 
     def work(broker: Broker, _stop: threading.Event, pulse: Pulse) -> None:
         name = runner_name(broker, task, slot)
-        _describe(registry, name, kind)
+        _describe(registry, name, task.service)
         runner.run(broker, task, name, pulse)
 
     _serve(settings, registry, work)

@@ -1,4 +1,4 @@
-"""`reelmood status`: clips, queues, services, as they are now."""
+"""`reelmood status`: clips, training runs, queues, services, as they are now."""
 
 from typing import Annotated
 
@@ -8,29 +8,43 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from shared.queues import clips, jobs, presence, work
+from services.commands import runs
+from shared.queues import clips, jobs, presence, trainings, work
 from shared.queues.broker import connect
 from shared.settings import load_settings
 
 
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="as JSON, for scripts")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="clips to show, the newest first")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="clips and training runs to show, the newest first")] = 20,
 ) -> None:
-    """Show clips, queues, workers and rates."""
+    """Show clips, training runs, queues, workers and rates."""
     broker = connect(load_settings())
     shown = clips.recent(broker, limit)
+    trained = trainings.recent(broker, limit)
     services = presence.alive(broker) + jobs.runners(broker)
     depths = jobs.lengths(broker) | work.depths(broker)
     ages = jobs.ages(broker) | work.ages(broker)
     if as_json:
-        everything = {"clips": shown, "queues": depths, "oldest_s": ages, "services": services}
+        everything = {
+            "clips": shown,
+            "runs": trained,
+            "queues": depths,
+            "oldest_s": ages,
+            "services": services,
+        }
         typer.echo(msgspec.json.format(msgspec.json.encode(everything), indent=2).decode())
         return
     console = Console()
     console.print(_clips(shown))
+    if trained:
+        console.print(runs.table(trained))
     console.print(_services(services))
-    console.print("waiting: " + ", ".join(_waiting(name, depths[name], ages) for name in depths))
+    for one in services:
+        if one.note:
+            console.print(f"{one.name}: {one.note}", markup=False, soft_wrap=True)
+    waiting = ", ".join(_waiting(name, depths[name], ages) for name in depths)
+    console.print(f"waiting: {waiting}", soft_wrap=True)
     if depths["dead"]:
         console.print("given up: see `reelmood dead list`")
 

@@ -12,6 +12,7 @@ from services import programs
 from services.stopping import stop_event
 from services.supervisor import supervise
 from shared.errors import ReelmoodError
+from shared.poster.active import ACTIVE
 from shared.poster.folder import find_folder
 from shared.queues.broker import connect
 from shared.queues.embedded import embedded_broker
@@ -28,11 +29,15 @@ def up(
     port: Annotated[
         int | None, typer.Option(help="the dashboard's port; without it, the first free one from 8501 on")
     ] = None,
+    trainer: Annotated[
+        bool, typer.Option("--trainer", help="work off training runs too: they take a core, or the GPU")
+    ] = False,
 ) -> None:
     """Run everything on this machine, until Ctrl-C."""
     stop = stop_event()
     settings = load_settings(model=model, dashboard_port=port)
-    find_folder(settings.model, settings.models)
+    if settings.model != ACTIVE:
+        find_folder(settings.model, settings.models)
     settings = settings.model_copy(update={"dashboard_port": _port(settings, chosen=port is not None)})
     for folder in (settings.incoming, settings.done, settings.failed, settings.results, settings.models):
         folder.mkdir(parents=True, exist_ok=True)
@@ -40,7 +45,7 @@ def up(
         connected = settings.model_copy(update={"redis_url": url})
         connect(connected)
         everything = [
-            *programs.analysis(connected, workers, watch=True),
+            *programs.analysis(connected, workers, watch=True, train=trainer),
             programs.program(connected, "dashboard", "dashboard"),
         ]
         logger.info("drop clips into %s", settings.incoming.resolve())

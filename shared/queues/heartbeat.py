@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -20,19 +21,26 @@ _BEAT_S: Final = 1.0
 _NEWEST: Final = 0.3
 
 
+@dataclass
+class Said:
+    """What a heartbeat says of a service; replaced when it becomes another thing."""
+
+    service: Service
+
+
 @contextmanager
-def heartbeat(broker: Broker, service: Service, pulse: Pulse, hang_s: float) -> Iterator[None]:
+def heartbeat(broker: Broker, service: Service, pulse: Pulse, hang_s: float) -> Iterator[Said]:
     """Say each second that `service` is alive and what it did, until the block ends; then take leave.
 
-    Nothing is said while its main loop has been silent for `hang_s` seconds.
+    Yields what is said. Nothing is while its main loop has been silent for `hang_s` seconds.
     """
-    ended = threading.Event()
+    ended, said = threading.Event(), Said(service)
     thread = threading.Thread(
-        target=_beat, args=(broker, service, pulse, hang_s, ended), name="heartbeat", daemon=True
+        target=_beat, args=(broker, said, pulse, hang_s, ended), name="heartbeat", daemon=True
     )
     thread.start()
     try:
-        yield
+        yield said
     finally:
         ended.set()
         thread.join()
@@ -45,13 +53,14 @@ def smooth(rate: float, newest: float) -> float:
     return rate + _NEWEST * (newest - rate)
 
 
-def _beat(broker: Broker, service: Service, pulse: Pulse, hang_s: float, ended: threading.Event) -> None:
+def _beat(broker: Broker, said: Said, pulse: Pulse, hang_s: float, ended: threading.Event) -> None:
     rate, before, then = 0.0, pulse.handled, time.monotonic()
     while True:
         # The loop itself reports a lost broker.
         with suppress(*LOST):
             if pulse.silent_s() < hang_s:
-                presence.beat(broker, msgspec.structs.replace(service, handled=before, rate=round(rate, 1)))
+                now_said = msgspec.structs.replace(said.service, handled=before, rate=round(rate, 1))
+                presence.beat(broker, now_said)
         if ended.wait(_BEAT_S):
             return
         handled, now = pulse.handled, time.monotonic()

@@ -1,4 +1,4 @@
-"""RQ: the jobs that carry whole clips. JSON on the wire, one queue per worker, known functions only."""
+"""RQ: the jobs that carry clips and training runs, and what becomes of them."""
 
 import logging
 import re
@@ -7,20 +7,19 @@ import socket
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from enum import Enum
-from typing import Any, Final, cast
+from typing import Final
 
-from redis import Redis
 from rq import Queue, Worker
 from rq.command import send_stop_job_command
-from rq.exceptions import DeserializationError, InvalidJobOperation, NoSuchJobError
-from rq.job import Job, JobStatus
+from rq.exceptions import InvalidJobOperation, NoSuchJobError
+from rq.job import Job, JobStatus, Retry
 from rq.registry import FailedJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from shared.errors import MessageError
 from shared.queues.broker import Broker
 from shared.queues.presence import Service
+from shared.queues.tasks import PlainJob, Task, call_of, connection_of, fetch, job_id_of, queue_of
 
 logger = logging.getLogger(__name__)
 
@@ -28,34 +27,23 @@ OVERTIME: Final = "it took more computing time than a clip of its length may (RE
 """The reason of a job that went beyond its processor time: another attempt would do so too."""
 
 _TIMEOUT_S: Final = 24 * 3600
+_NEVER: Final = -1
+_TRAINING_RETRIES: Final = 5
 _FAILURE_TTL_S: Final = 24 * 3600
 _WITHDRAWAL_S: Final = 10.0
 _LOOK_S: Final = 0.05
 
 
-class Task(Enum):
-    """The queues, and the one function that each may run."""
-
-    INGEST = ("clips", "services.ingest.job.ingest_clip")
-    FINISH = ("finish", "services.recorder.job.finish_clip")
-
-    @property
-    def queue(self) -> str:
-        """Name of the queue, without the prefix."""
-        return self.value[0]
-
-    @property
-    def function(self) -> str:
-        """Dotted name of the function."""
-        return self.value[1]
+_OF_CLIPS: Final = (Task.INGEST, Task.FINISH)
 
 
-def enqueue(broker: Broker, task: Task, clip_id: str) -> bool:
-    """Put a clip on a queue; nothing happens when it is there already or under way.
+def enqueue(broker: Broker, task: Task, name: str) -> bool:
+    """Put a clip or a training run on a queue; nothing happens when it is there already or under way.
 
-    Returns whether it is on the queue now: False when it is under way.
+    Returns whether it is on the queue now: False when it is under way. A clip that crashes is the watcher's
+    to queue again; a training run goes back by itself, to the front, at most five times in a row.
     """
-    job_id = _job_id(broker, task, clip_id)
+    job_id = job_id_of(broker, task, name)
     try:
         job = fetch(broker, job_id)
         status = job.get_status()
@@ -64,23 +52,32 @@ def enqueue(broker: Broker, task: Task, clip_id: str) -> bool:
         job.delete()
     except NoSuchJobError:
         pass
+    trains = task is Task.TRAIN
     queue_of(broker, task).enqueue(
         task.function,
-        clip_id,
+        name,
         job_id=job_id,
-        job_timeout=_TIMEOUT_S,
+        job_timeout=_NEVER if trains else _TIMEOUT_S,
         result_ttl=0,
-        failure_ttl=_FAILURE_TTL_S,
+        failure_ttl=_NEVER if trains else _FAILURE_TTL_S,
+        retry=Retry(_TRAINING_RETRIES, enqueue_at_front=True) if trains else None,
     )
     return True
 
 
-def stands(broker: Broker, task: Task, clip_id: str) -> bool:
-    """Tell whether a clip's job waits on its queue, is under way, or has crashed and waits for `take_failed`.
+def allow_retries(broker: Broker, name: str) -> None:
+    """Let a training run that has got on crash five times more."""
+    job_id = job_id_of(broker, Task.TRAIN, name)
+    with suppress(NoSuchJobError):
+        connection_of(broker).hset(fetch(broker, job_id).key, "retries_left", str(_TRAINING_RETRIES))
+
+
+def stands(broker: Broker, task: Task, name: str) -> bool:
+    """Tell whether a job waits on its queue, is under way, or has crashed and waits for `take_failed`.
 
     For a moment none of this holds: while a runner takes the job.
     """
-    queue, job_id = queue_of(broker, task), _job_id(broker, task, clip_id)
+    queue, job_id = queue_of(broker, task), job_id_of(broker, task, name)
     try:
         status = fetch(broker, job_id).get_status()
     except (NoSuchJobError, InvalidJobOperation):
@@ -92,13 +89,34 @@ def stands(broker: Broker, task: Task, clip_id: str) -> bool:
     return job_id in StartedJobRegistry(queue=queue)
 
 
-def restore(broker: Broker, task: Task, clip_id: str) -> None:
-    """Put a clip whose job has been lost on its queue again."""
-    queue, job_id = queue_of(broker, task), _job_id(broker, task, clip_id)
+def restore(broker: Broker, task: Task, name: str) -> None:
+    """Put a clip or a training run whose job has been lost on its queue again."""
+    drop(broker, task, name)
+    enqueue(broker, task, name)
+
+
+def drop(broker: Broker, task: Task, name: str) -> None:
+    """Take a clip or a training run that nobody works on off its queue."""
+    queue, job_id = queue_of(broker, task), job_id_of(broker, task, name)
     with suppress(NoSuchJobError):
         fetch(broker, job_id).delete()
     connection_of(broker).lrem(queue.intermediate_queue_key, 0, job_id)
-    enqueue(broker, task, clip_id)
+
+
+def waits(broker: Broker, task: Task, name: str) -> bool:
+    """Tell whether a job waits on its queue."""
+    return queue_of(broker, task).get_job_position(job_id_of(broker, task, name)) is not None
+
+
+def crash(broker: Broker, task: Task, name: str) -> str | None:
+    """Return why a job crashed, one line; None when it did not, or has retries left."""
+    try:
+        job = fetch(broker, job_id_of(broker, task, name))
+        if job.get_status() is not JobStatus.FAILED:
+            return None
+    except (NoSuchJobError, InvalidJobOperation):
+        return None
+    return _reason_of(job)
 
 
 def withdraw(broker: Broker, clip_id: str) -> bool:
@@ -107,9 +125,9 @@ def withdraw(broker: Broker, clip_id: str) -> bool:
     Returns False when a runner that holds it does not let go within 10 s.
     """
     stopped = True
-    for task in Task:
+    for task in _OF_CLIPS:
         try:
-            job = fetch(broker, _job_id(broker, task, clip_id))
+            job = fetch(broker, job_id_of(broker, task, clip_id))
         except NoSuchJobError:
             continue
         stopped = _stop(broker, job) and stopped
@@ -146,9 +164,9 @@ def dispatch_finished(broker: Broker) -> None:
 
 
 def take_failed(broker: Broker) -> list[tuple[str, str]]:
-    """Return and remove the jobs that crashed: clip id and reason, one line."""
+    """Return and remove the clips' jobs that crashed: clip id and reason, one line."""
     failed = []
-    for task in Task:
+    for task in _OF_CLIPS:
         registry = FailedJobRegistry(queue=queue_of(broker, task))
         for job_id in registry.get_job_ids():
             try:
@@ -161,18 +179,18 @@ def take_failed(broker: Broker) -> list[tuple[str, str]]:
 
 
 def _failure(job: Job) -> list[tuple[str, str]]:
-    result = job.latest_result()
-    text = (result.exc_string if result else None) or "crashed"
     try:
         _, clip_id = call_of(job)
     except MessageError as error:
         logger.warning("%s, it is dropped", error)
         return []
-    return [(clip_id, _reason(text))]
+    return [(clip_id, _reason_of(job))]
 
 
-def _reason(text: str) -> str:
+def _reason_of(job: Job) -> str:
     """Return the last line of what RQ noted about a failure, signals by their names."""
+    result = job.latest_result()
+    text = (result.exc_string if result else None) or "crashed"
     killed = re.search(r"\(signal (\d+)\)", text)
     if killed is None:
         return text.strip().splitlines()[-1].strip("; ")
@@ -182,12 +200,20 @@ def _reason(text: str) -> str:
 
 
 def lengths(broker: Broker) -> dict[str, int]:
-    """Return how many clips wait on each queue."""
+    """Return how many clips, and training runs, wait on each queue."""
     return {task.queue: queue_of(broker, task).count for task in Task}
 
 
+def taken(broker: Broker) -> dict[str, int]:
+    """Return how many jobs of each queue are under way."""
+    return {
+        task.queue: StartedJobRegistry(queue=queue_of(broker, task)).get_job_count(cleanup=False)
+        for task in Task
+    }
+
+
 def ages(broker: Broker) -> dict[str, float]:
-    """Return how many seconds the oldest clip of each queue has waited; 0 where none waits."""
+    """Return how many seconds the oldest job of each queue has waited; 0 where none waits."""
     return {task.queue: _age(queue_of(broker, task)) for task in Task}
 
 
@@ -203,75 +229,16 @@ def runners(broker: Broker) -> list[Service]:
     return [
         Service(
             name=worker.name,
-            kind="ingest" if task is Task.INGEST else "recorder",
+            kind=task.service,
             pid=worker.pid or 0,
             host=worker.hostname or "",
             handled=worker.successful_job_count,
         )
         for task in Task
-        for worker in Worker.all(queue=queue_of(broker, task), job_class=ClipJob, serializer=JSONSerializer)
+        for worker in Worker.all(queue=queue_of(broker, task), job_class=PlainJob, serializer=JSONSerializer)
     ]
 
 
 def runner_name(broker: Broker, task: Task, slot: int) -> str:
     """Return the stable name of a runner: a restarted one takes over what its predecessor had begun."""
     return f"{broker.keys.prefix}-{task.queue}-{socket.gethostname()}-{slot}"
-
-
-class ClipJob(Job):
-    """A job that carries a function and its arguments, and nothing else that RQ would run or call for it."""
-
-    @property
-    def success_callback(self) -> None:
-        """Nothing: RQ would import and call it."""
-        return None
-
-    @property
-    def failure_callback(self) -> None:
-        """Nothing: RQ would import and call it."""
-        return None
-
-    @property
-    def stopped_callback(self) -> None:
-        """Nothing: RQ would import and call it."""
-        return None
-
-    def send_webhooks(self, *_: Any, **__: Any) -> None:
-        """Call nobody."""
-
-
-def _job_id(broker: Broker, task: Task, clip_id: str) -> str:
-    return f"{broker.keys.prefix}-{task.queue}-{clip_id}"
-
-
-def connection_of(broker: Broker) -> Redis:
-    """Return the client as RQ wants it."""
-    return cast("Redis", broker.client)
-
-
-def queue_of(broker: Broker, task: Task) -> Queue:
-    """Return the queue of a task."""
-    return Queue(
-        broker.keys.queue(task.queue),
-        connection=connection_of(broker),
-        job_class=ClipJob,
-        serializer=JSONSerializer,
-    )
-
-
-def call_of(job: Job) -> tuple[str, str]:
-    """Return the function and the clip that a job names. Raises MessageError when it is no job of ours."""
-    try:
-        function, arguments = job.func_name, job.args
-        if isinstance(function, str) and not job.instance and not job.kwargs:
-            [clip_id] = arguments
-            if isinstance(clip_id, str):
-                return function, clip_id
-    except (DeserializationError, TypeError, ValueError):
-        pass
-    raise MessageError(f"job {job.id} names no clip")
-
-
-def fetch(broker: Broker, job_id: str) -> Job:
-    """Return a job. Raises NoSuchJobError."""
-    return ClipJob.fetch(job_id, connection=connection_of(broker), serializer=JSONSerializer)

@@ -50,6 +50,20 @@ class Keys:
         """Hash of totals over all clips."""
         return self._key("counters")
 
+    @property
+    def trainings(self) -> str:
+        """Hash of all training runs, by name."""
+        return self._key("trainings")
+
+    @property
+    def stopping(self) -> str:
+        """Set of the training runs that are to stop."""
+        return self._key("stopping")
+
+    def training(self, run: str) -> str:
+        """How far a training run is right now."""
+        return self._key(f"training:{run}")
+
     def clip(self, clip: str) -> str:
         """Hash of one clip's job and progress."""
         return self._key(f"clip:{clip}")

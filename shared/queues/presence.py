@@ -12,7 +12,10 @@ _FORGET_S: Final = 60.0
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
-    """A running service as it describes itself. `rate` in faces per second, `seen_s` in Unix time."""
+    """A running service as it describes itself.
+
+    `rate` in faces per second, `seen_s` in Unix time; `note` says what it makes do with.
+    """
 
     name: str
     kind: str
@@ -20,6 +23,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     device: str = ""
     model: str = ""
+    note: str = ""
     handled: int = 0
     rate: float = 0.0
     seen_s: float = 0.0

@@ -5,7 +5,7 @@ import math
 import os
 import signal
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from types import FrameType
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from shared.logs import about
 from shared.process import die_with_parent
 from shared.pulse import Pulse
 from shared.queues.broker import LOST, Broker
-from shared.queues.jobs import ClipJob, Task, call_of, connection_of, fetch, queue_of
+from shared.queues.tasks import PlainJob, Task, call_of, connection_of, fetch, queue_of
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def run(broker: Broker, task: Task, name: str, pulse: Pulse | None = None) -> No
         [queue_of(broker, task)],
         name=name,
         connection=connection,
-        job_class=ClipJob,
+        job_class=PlainJob,
         serializer=JSONSerializer,
         worker_ttl=_TTL_S,
         job_monitoring_interval=_MONITOR_S,
@@ -106,6 +106,8 @@ class _Runner(Worker):
 
     def request_stop(self, _signum: int, _frame: FrameType | None) -> None:
         if self.horse_pid:
+            # RQ's own look at the job would raise out of the wait for its end, and this stop be lost.
+            signal.alarm(0)
             self.kill_horse()
             self.wait_for_horse()
         self.connection.set_retry(Retry(NoBackoff(), 0))
@@ -128,14 +130,14 @@ class _Runner(Worker):
             os._exit(os.EX_TEMPFAIL)
         known = {task.function for task in Task if queue.name.endswith(f":{task.queue}")}
         try:
-            function, clip_id = call_of(job)
+            function, name = call_of(job)
         except MessageError as error:
             logger.error("%s, it is not run", error)
             os._exit(os.EX_DATAERR)
         if function not in known:
             logger.error("job %s names %s, which this queue does not run", job.id, function)
             os._exit(os.EX_NOPERM)
-        with about(clip_id):
+        with nullcontext() if function == Task.TRAIN.function else about(name):
             super().main_work_horse(job, queue)
 
 

@@ -102,6 +102,11 @@ def depths(broker: Broker) -> dict[str, int]:
     }
 
 
+def taken(broker: Broker) -> dict[str, int]:
+    """Return how many entries of each work stream a process has in hand; the others are unread."""
+    return {"faces": _taken(broker, Stage.FACES), "queries": _taken(broker, Stage.QUERIES)}
+
+
 def ages(broker: Broker) -> dict[str, float]:
     """Return how many seconds ago each work stream's oldest entry was queued; 0 where it is empty.
 
@@ -113,6 +118,15 @@ def ages(broker: Broker) -> dict[str, float]:
         "faces": _age(broker, Stage.FACES, now_s),
         "queries": _age(broker, Stage.QUERIES, now_s),
     }
+
+
+def _taken(broker: Broker, stage: Stage) -> int:
+    try:
+        return int(broker.client.xpending(stream_of(broker, stage), GROUP)["pending"])
+    except ResponseError as error:
+        if not str(error).startswith("NOGROUP"):
+            raise
+        return 0  # the first process to take one makes the group
 
 
 def _age(broker: Broker, stage: Stage, now_s: float) -> float:

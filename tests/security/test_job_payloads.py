@@ -13,7 +13,7 @@ import pytest
 from shared.queues import clips, jobs
 from shared.queues.broker import Broker
 from shared.queues.clips import Clip, State
-from shared.queues.jobs import Task
+from shared.queues.tasks import Task
 from shared.settings import Settings
 from tests.integration.reelmood import eventually
 from tests.security.bombs import bomb
@@ -88,7 +88,7 @@ def test_forged_jobs_run_nothing_and_stop_nothing(broker: Broker, settings: Sett
             listener.accept()
     assert {"function", "method", "fails"}.isdisjoint(dict(jobs.take_failed(broker)))
     assert jobs.take_failed(broker) == []
-    assert jobs.lengths(broker) == {"clips": 0, "finish": 0}
+    assert jobs.lengths(broker) == {"clips": 0, "finish": 0, "training": 0}
 
 
 def _state(broker: Broker, clip_id: str) -> State | None:

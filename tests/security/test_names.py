@@ -63,7 +63,7 @@ NAMES: Final = st.one_of(
     st.lists(st.sampled_from(["..", ".", "", "~", "a", "\\", "\x00", *EVIL]), max_size=6).map("/".join),
 )
 LIMITS: Final = hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80
 )
 
 

@@ -14,7 +14,7 @@ from shared.queues import clips, jobs, work
 from shared.queues.broker import Broker, connect
 from shared.queues.clips import Clip, State
 from shared.queues.embedded import embedded_broker
-from shared.queues.jobs import Task
+from shared.queues.tasks import Task
 from shared.settings import Settings
 from tests.clips import walk, write_clip
 from tests.integration.reelmood import eventually

@@ -8,6 +8,7 @@ import pytest
 from shared.queues import clips, jobs, presence
 from shared.queues.broker import Broker
 from shared.queues.clips import Clip, State
+from shared.queues.tasks import Task
 from shared.settings import Settings
 from tests.services.commands.conftest import Reelmood
 
@@ -21,7 +22,7 @@ def test_clips_services_and_queues_are_told(broker: Broker, reelmood: Reelmood) 
         ("sub/a clip.mp4", "failed", "not a video")
     ]
     assert [(one["name"], one["device"], one["rate"]) for one in told["services"]] == [("w", "cpu", 12.5)]
-    assert told["queues"] == {"clips": 0, "finish": 0, "faces": 0, "queries": 0, "dead": 0}
+    assert told["queues"] == {"clips": 0, "finish": 0, "training": 0, "faces": 0, "queries": 0, "dead": 0}
     table = reelmood("status")
     assert table.code == 0
     assert all(text in table.out for text in ("sub/a clip.mp4", "failed", "12.5/s", "0 faces"))
@@ -29,9 +30,9 @@ def test_clips_services_and_queues_are_told(broker: Broker, reelmood: Reelmood) 
 
 def test_the_age_of_what_waits_is_told(broker: Broker, reelmood: Reelmood) -> None:
     broker.client.xadd(broker.keys.faces, {"c": "c1", "m": b"face"})
-    jobs.enqueue(broker, jobs.Task.INGEST, "c1")
+    jobs.enqueue(broker, Task.INGEST, "c1")
     oldest_s = json.loads(reelmood("status", "--json").out)["oldest_s"]
-    assert oldest_s.keys() == {"clips", "finish", "faces", "queries"}
+    assert oldest_s.keys() == {"clips", "finish", "training", "faces", "queries"}
     assert oldest_s["faces"] > 0
     assert oldest_s["clips"] > 0
     assert (oldest_s["queries"], oldest_s["finish"]) == (0, 0)

@@ -56,7 +56,7 @@ def test_a_box_that_the_frame_cuts_off_is_made_square_around_its_centre(w: int, 
     assert (rows.mean(), columns.mean()) == pytest.approx((29.5, 29.5), abs=0.6)
 
 
-@hypothesis_settings(max_examples=50, deadline=None)
+@hypothesis_settings(max_examples=50)
 @given(
     x=st.integers(0, 89),
     y=st.integers(0, 69),

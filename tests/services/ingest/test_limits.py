@@ -22,7 +22,7 @@ from shared.process import computing_at_most
 from shared.queues import clips, jobs
 from shared.queues.broker import Broker
 from shared.queues.clips import Clip, State
-from shared.queues.jobs import Task
+from shared.queues.tasks import Task
 from shared.settings import Settings, environment_of
 from shared.video import DecodedFrame, Footage
 from tests.clips import walk, write_clip
@@ -30,9 +30,9 @@ from tests.clips import walk, write_clip
 SPINNING_RUNNER = """
 import contextlib, itertools, os
 from services.ingest import job, limits
-from shared.queues import jobs
 from shared.queues.broker import connect
 from shared.queues.runner import run
+from shared.queues.tasks import Task
 from shared.settings import load_settings
 
 @contextlib.contextmanager
@@ -42,7 +42,7 @@ def spin(path, start):
     yield
 
 limits.open_clip = spin
-run(connect(load_settings()), jobs.Task.INGEST, "runner")
+run(connect(load_settings()), Task.INGEST, "runner")
 """
 
 

@@ -10,7 +10,7 @@ from services.ingest.oversight import Oversight, oversee
 from shared.queues import clips, jobs
 from shared.queues.broker import Broker
 from shared.queues.clips import Clip, State
-from shared.queues.jobs import Task
+from shared.queues.tasks import Task, queue_of
 from shared.settings import Settings
 
 CRASHES = 6
@@ -79,7 +79,7 @@ def test_a_clip_without_a_job_is_queued_again_after_a_while(settings: Settings, 
 
 @pytest.mark.usefixtures("ordered")
 def test_a_job_that_a_runner_took_and_never_began_is_queued_again(settings: Settings, broker: Broker) -> None:
-    queue = jobs.queue_of(broker, Task.INGEST)
+    queue = queue_of(broker, Task.INGEST)
     cast("Redis", broker.client).lmove(queue.key, queue.intermediate_queue_key)
     memory = Oversight()
     for now_s in (0.0, 0.1, STRAY_S, STRAY_S + 0.1):
@@ -95,7 +95,7 @@ def test_a_clip_at_the_workers_needs_no_job(settings: Settings, broker: Broker) 
     broker.client.delete(*[key.decode() for key in broker.client.keys("rq:*")])
     for now_s in (0.0, 0.1, STRAY_S, STRAY_S + 0.1):
         oversee(settings, broker, memory, now_s)
-    assert jobs.lengths(broker) == {"clips": 0, "finish": 0}
+    assert jobs.lengths(broker) == {"clips": 0, "finish": 0, "training": 0}
 
 
 @pytest.mark.usefixtures("ordered")

@@ -11,6 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from services.ingest import watcher
 from services.ingest.watcher import Memory, go_round, watch
+from shared.poster.active import Promotion, write_promotions
 from shared.pulse import Pulse
 from shared.queues import clips, jobs
 from shared.queues.broker import Broker
@@ -45,7 +46,7 @@ def test_a_clip_that_arrives_is_queued_once(settings: Settings, broker: Broker) 
         go_round(settings, broker, memory, now_s)
     clip = _only(broker)
     assert (clip.name, clip.path, clip.state) == ("films/a.mp4", str(path), State.QUEUED)
-    assert (clip.model, clip.results) == (settings.model, str(settings.results))
+    assert (clip.model, clip.results) == ("nano", str(settings.results))
     assert jobs.lengths(broker)["clips"] == 1
 
 
@@ -230,3 +231,41 @@ def test_while_the_broker_is_away_the_watcher_waits_and_says_so_once(
     watch(settings, broker, stop, pulse)
     assert pulse.ready
     assert caplog.messages == ["the watcher waits: gone", "the watcher goes on"]
+
+
+def _promote(settings: Settings, *names: str) -> None:
+    write_promotions(settings.models, [Promotion(name=name, id=f"{name}@00000000") for name in names])
+
+
+def test_after_a_promotion_a_clip_is_another_run(settings: Settings, broker: Broker) -> None:
+    memory = Memory()
+    for number, names in enumerate(((), ("a",), ("a", "b"), ("a",))):
+        _promote(settings, *names)
+        _drop(settings, f"{number}.mp4")
+        go_round(settings, broker, memory, float(number))
+        for clip in clips.recent(broker):
+            if clip.state is State.QUEUED:
+                _end(settings, broker, clip)
+    ended = [(clip.name, clip.model) for clip in clips.recent(broker)]
+    assert sorted(ended) == [("0.mp4", "nano"), ("1.mp4", "a"), ("2.mp4", "b")]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_promotion_in_mid_clip_does_not_make_it_another(
+    settings: Settings, broker: Broker, restarted: bool
+) -> None:
+    memory, path = Memory(), _drop(settings, "a.mp4")
+    go_round(settings, broker, memory, 1.0)
+    clips.update(broker, _only(broker).id, state=State.RUNNING)
+    _promote(settings, "a")
+    os.utime(path, (1, 1))
+    go_round(settings, broker, Memory() if restarted else memory, 2.0)
+    assert (_only(broker).model, _only(broker).state) == ("nano", State.RUNNING)
+
+
+def test_a_damaged_list_of_promotions_holds_no_clip_up(settings: Settings, broker: Broker) -> None:
+    settings.models.mkdir(parents=True)
+    (settings.models / "active.json").write_text("{")
+    _drop(settings, "a.mp4")
+    go_round(settings, broker, Memory(), 1.0)
+    assert _only(broker).model == "active"

@@ -6,9 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from services.retrieval.built import gallery_folder, read_gallery
+from services.retrieval.built import read_gallery
 from services.retrieval.gallery import GalleryFace, nearest
 from shared.errors import DataError
+from shared.gallery import gallery_folder
 from tests.services.retrieval.makers import MODEL, OTHER, build_gallery
 
 FACES = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from services.worker import loop
+from services.worker import loop, refresh
 from services.worker.engine import Timer
 from shared.errors import ModelError
 from shared.metrics.endpoint import endpoint
@@ -38,7 +38,7 @@ def _working(settings: Settings, broker: Broker, engine: MadeEngine, metrics: Lo
 
     def work_on() -> None:
         with endpoint(settings, pulse, metrics.registry), heartbeat(broker, SERVICE, pulse, settings.hang_s):
-            loop.run(settings, broker, engine, stop, "w1", pulse, metrics)
+            loop.run(settings, broker, lambda: engine, stop, "w1", pulse, metrics)
 
     thread = threading.Thread(target=work_on)
     thread.start()
@@ -88,7 +88,7 @@ def test_a_worker_is_not_ready_before_its_model_is_loaded(
         ready.append(pulse.ready)
         raise ModelError("not today")
 
-    monkeypatch.setattr(loop, "load_engine", load)
+    monkeypatch.setattr(refresh, "load_engine", load)
     pulse.beat(ready=True)
     with pytest.raises(ModelError):
         loop.serve(settings, broker, threading.Event(), "w1", pulse, loop_metrics())
@@ -106,6 +106,6 @@ def test_faces_of_a_lost_worker_count_as_reclaimed(settings: Settings, broker: B
         if work.depths(broker)["faces"] == 1:
             stop.set()
 
-    loop.run(soon, broker, MadeEngine(stop_at_last), stop, "w1", Pulse(), metrics)
+    loop.run(soon, broker, lambda: MadeEngine(stop_at_last), stop, "w1", Pulse(), metrics)
     read = collect(metrics.registry)
     assert (read["reelmood_reclaimed_total"], read["reelmood_committed_total"]) == (2, 3)

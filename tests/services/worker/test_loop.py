@@ -59,7 +59,7 @@ def _run(
     stop = threading.Event()
     pulse = StopsWhenDone(broker, stop)
     stop.clear()
-    run(settings, broker, engine, stop, name, pulse, metrics or loop_metrics())
+    run(settings, broker, lambda: engine, stop, name, pulse, metrics or loop_metrics())
     return pulse.handled
 
 
@@ -103,7 +103,8 @@ def test_stop_finishes_the_batch_in_hand_and_takes_no_other(settings: Settings, 
     produce_clip(broker, [face(frame) for frame in range(10)])
     stop = threading.Event()
     pulse = Pulse()
-    run(settings, broker, MadeEngine(lambda frames: stop.set()), stop, "w1", pulse, loop_metrics())
+    engine = MadeEngine(lambda frames: stop.set())
+    run(settings, broker, lambda: engine, stop, "w1", pulse, loop_metrics())
     assert pulse.handled == 4
     assert _read_frames(broker) == [0, 1, 2, 3]
     assert work.depths(broker)["faces"] == 6
@@ -187,7 +188,7 @@ def test_a_lost_device_ends_the_worker_and_leaves_its_faces_to_others(
 
     produce_clip(broker, [face(frame) for frame in range(8)])
     with pytest.raises(DeviceLostError) as caught:
-        run(settings, broker, MadeEngine(lost), threading.Event(), "w1", Pulse(), loop_metrics())
+        run(settings, broker, lambda: MadeEngine(lost), threading.Event(), "w1", Pulse(), loop_metrics())
     assert caught.value.exit_code != 0
     assert _read_frames(broker) == [0, 1, 2, 3]
     assert _run(settings, broker, MadeEngine(), "w2") == 4

@@ -38,7 +38,7 @@ def test_the_smallest_wanted_face_counts_in_shorter_sides_of_the_frame() -> None
         assert HaarDetector(0.5).detect(image) == []
 
 
-@hypothesis_settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=25)
 @given(
     width=st.integers(1, 90),
     height=st.integers(1, 90),

@@ -4,6 +4,7 @@ import json
 import socket
 import time
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -51,6 +52,15 @@ def test_prometheus_can_read_what_is_told(told: Settings, port: int) -> None:
     assert read["process_resident_memory_bytes"] > 0
     (info,) = (name for name in read if name.startswith("reelmood_service_info"))
     assert all(part in info for part in ('device="cpu"', 'kind="worker"', 'model="nano@0"', 'name="w "1""'))
+
+
+def test_a_process_that_changes_its_model_says_so() -> None:
+    registry = CollectorRegistry()
+    before = Service(name="w", kind="worker", pid=1, host="h", device="cpu", model="a@00000001")
+    tell = describe(registry, before)
+    tell(msgspec.structs.replace(before, model="b@00000002"))
+    (info,) = (metric for metric in registry.collect() if metric.name == "reelmood_service")
+    assert [sample.labels["model"] for sample in info.samples] == ["b@00000002"]
 
 
 def test_there_is_nothing_else(told: Settings, port: int) -> None:

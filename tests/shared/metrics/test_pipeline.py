@@ -2,12 +2,14 @@
 
 import pytest
 from prometheus_client import CollectorRegistry
+from rq.executions import Execution
 
 from shared.messages import Box, Face, Frame, Place
 from shared.metrics.pipeline import PipelineCollector
 from shared.queues import clips, counters, jobs, produce, work
 from shared.queues.broker import Broker, client_of
 from shared.queues.clips import Clip, State
+from shared.queues.tasks import Task, connection_of, fetch, queue_of
 from shared.queues.work import Outcome, Stage
 from tests.shared.metrics.scraped import Samples, collect
 
@@ -55,7 +57,7 @@ def test_an_idle_house_has_zeros(broker: Broker) -> None:
 
 def test_everything_is_counted_once(broker: Broker) -> None:
     _produce(broker, "c1", faces=5)
-    jobs.enqueue(broker, jobs.Task.INGEST, "c2")
+    jobs.enqueue(broker, Task.INGEST, "c2")
     entries = _take(broker, Stage.FACES, 4)
     outcomes = [Outcome(entry, b"reading", b"query") for entry in entries[:3]]
     outcomes.append(Outcome(entries[3], failure="broken"))
@@ -81,10 +83,30 @@ def test_everything_is_counted_once(broker: Broker) -> None:
         'reelmood_job_seconds_total{stage="ingest",step="decode"}': 1.5,
         'reelmood_job_seconds_total{stage="recorder",step="tables"}': 0.25,
     }
-    depths = {"clips": 1, "finish": 0, "faces": 1, "queries": 2, "dead": 1}
+    depths = {"clips": 1, "finish": 0, "training": 0, "faces": 1, "queries": 2, "dead": 1}
     assert {queue: read[f'reelmood_queue_depth{{queue="{queue}"}}'] for queue in depths} == depths
     for stage in ("ingest", "worker", "retrieval", "recorder"):
         assert read[f'reelmood_last_success_timestamp_seconds{{stage="{stage}"}}'] > 1.7e9
+
+
+def test_what_is_in_hand_is_told_from_what_waits(broker: Broker) -> None:
+    assert _scrape(broker)['reelmood_queue_taken{queue="faces"}'] == 0
+    _produce(broker, "c1", faces=5)
+    _take(broker, Stage.FACES, 3)
+    jobs.enqueue(broker, Task.INGEST, "c2")
+    jobs.enqueue(broker, Task.INGEST, "c3")
+    queue = queue_of(broker, Task.INGEST)
+    first = fetch(broker, queue.pop_job_id() or "")
+    with connection_of(broker).pipeline() as pipe:
+        first.prepare_for_execution("runner", pipe)
+        Execution.create(first, 60, pipe)
+        pipe.execute()
+    read = _scrape(broker)
+    assert {name: value for name, value in read.items() if "queue_taken" in name and value} == {
+        'reelmood_queue_taken{queue="faces"}': 3,
+        'reelmood_queue_taken{queue="clips"}': 1,
+    }
+    assert read['reelmood_queue_depth{queue="clips"}'] == 1
 
 
 def test_the_oldest_entry_has_its_age(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 import threading
 
+import msgspec
 import pytest
 
 from shared.pulse import Pulse
@@ -26,6 +27,23 @@ def test_a_worker_is_alive_until_its_block_ends(broker: Broker, monkeypatch: pyt
         assert (alive.name, alive.kind, alive.device, alive.model) == ("w1", "worker", "cpu", "nano@0")
         assert alive.handled == 7
     assert presence.alive(broker) == []
+
+
+def test_what_is_said_can_change(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    changed = threading.Event()
+
+    def beat(broker: Broker, service: Service) -> None:
+        heard.append(f"{service.model} {service.note}".strip())
+        if service.note:
+            changed.set()
+
+    monkeypatch.setattr(presence, "beat", beat)
+    monkeypatch.setattr("shared.queues.heartbeat._BEAT_S", 0.01)
+    with heartbeat(broker, SERVICE, Pulse(), HANG_S) as said:
+        said.service = msgspec.structs.replace(SERVICE, model="other@1", note="nano is refused")
+        assert changed.wait(10)
+    assert heard[-1] == "other@1 nano is refused"
 
 
 def test_the_rate_follows_what_is_handled(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:

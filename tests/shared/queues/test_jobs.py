@@ -15,22 +15,23 @@ from rq.serializers import JSONSerializer
 
 from shared.queues import jobs
 from shared.queues.broker import Broker
-from shared.queues.jobs import Task
+from shared.queues.tasks import Task, fetch
 from shared.settings import Settings, environment_of
 
 RUNNER = """
-from shared.queues import jobs, runner
+from shared.queues import runner
 from shared.queues.broker import connect
+from shared.queues.tasks import Task
 from shared.settings import load_settings
 broker = connect(load_settings())
-runner.run(broker, jobs.Task.INGEST, "runner")
+runner.run(broker, Task.INGEST, "runner")
 """
 
 
 def test_a_clip_stands_on_its_queue_once(broker: Broker) -> None:
     jobs.enqueue(broker, Task.INGEST, "c1")
     jobs.enqueue(broker, Task.INGEST, "c1")
-    assert jobs.lengths(broker) == {"clips": 1, "finish": 0}
+    assert jobs.lengths(broker) == {"clips": 1, "finish": 0, "training": 0}
 
 
 def test_completed_clips_are_ordered_and_leave_the_set(broker: Broker) -> None:
@@ -42,7 +43,7 @@ def test_completed_clips_are_ordered_and_leave_the_set(broker: Broker) -> None:
 
 def test_a_clip_whose_files_are_being_written_stays_completed_until_they_are(broker: Broker) -> None:
     jobs.enqueue(broker, Task.FINISH, "c1")
-    job = jobs.fetch(broker, "test-finish-c1")
+    job = fetch(broker, "test-finish-c1")
     job.set_status(JobStatus.STARTED)
     broker.client.sadd(broker.keys.completed, "c1")
     jobs.dispatch_finished(broker)
@@ -67,7 +68,7 @@ def test_a_clip_whose_files_are_being_written_stays_completed_until_they_are(bro
 )
 def test_a_failure_has_its_reason_in_one_line(broker: Broker, noted: str, reason: str) -> None:
     jobs.enqueue(broker, Task.INGEST, "c1")
-    job = jobs.fetch(broker, "test-clips-c1")
+    job = fetch(broker, "test-clips-c1")
     with broker.client.pipeline() as pipeline:
         job._handle_failure(noted, cast("Pipeline", pipeline), worker_name="w")
         pipeline.execute()

@@ -1,6 +1,7 @@
 """A runner that was killed: its successor of the same name does what it had in hand."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -13,7 +14,8 @@ from rq.serializers import JSONSerializer
 
 from shared.queues import jobs
 from shared.queues.broker import Broker
-from shared.queues.jobs import ClipJob, Task
+from shared.queues.runner import _Runner
+from shared.queues.tasks import PlainJob, Task, connection_of, queue_of
 from shared.settings import Settings, environment_of
 from tests.shared.queues.test_jobs import RUNNER
 
@@ -21,10 +23,10 @@ from tests.shared.queues.test_jobs import RUNNER
 def _take(broker: Broker, name: str, *, begun: bool) -> None:
     """Take a job as a runner does that is killed before or after its process is forked."""
     worker = Worker(
-        [jobs.queue_of(broker, Task.INGEST)],
+        [queue_of(broker, Task.INGEST)],
         name=name,
         connection=cast("Redis", broker.client),
-        job_class=ClipJob,
+        job_class=PlainJob,
         serializer=JSONSerializer,
     )
     worker.register_birth()  # type: ignore[no-untyped-call]
@@ -70,3 +72,29 @@ def test_a_job_in_anothers_hands_stays_there(broker: Broker, settings: Settings)
         runner.terminate()
         runner.wait()
     assert jobs.stands(broker, Task.INGEST, "forgotten")
+
+
+def test_a_runner_that_is_to_stop_waits_for_its_job_to_end_without_an_alarm(broker: Broker) -> None:
+    """RQ's alarm would raise out of the wait, and the runner go on to the next job."""
+
+    class Waiting(_Runner):
+        pending_s: tuple[float, float] | None = None
+
+        def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:
+            pass
+
+        def wait_for_horse(self) -> tuple[None, None, None]:
+            self.pending_s = signal.getitimer(signal.ITIMER_REAL)
+            return None, None, None
+
+    runner = Waiting([queue_of(broker, Task.INGEST)], name="w", connection=connection_of(broker))
+    runner._horse_pid = 1
+    before = signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    signal.alarm(100)
+    try:
+        with pytest.raises(SystemExit):
+            runner.request_stop(signal.SIGTERM, None)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    assert runner.pending_s == (0.0, 0.0)
