@@ -24,7 +24,9 @@ class Settings(BaseSettings):
     )
     prefix: str = Field("reelmood", pattern=r"^[\w-]+$", description="first part of every key on the broker")
 
-    model: str = Field("nano", description="name or folder of the model that reads the faces")
+    model: str = Field(
+        "active", description="name or folder of the model that reads the faces; active: the promoted one"
+    )
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="where the model runs")
     batch_size: int = Field(32, ge=1, le=1024, description="faces that a worker takes at a time")
 
@@ -108,6 +110,11 @@ class Settings(BaseSettings):
     def gallery(self) -> Path:
         """Galleries that were built from data sets, a folder for each model."""
         return self.home / "gallery"
+
+    @property
+    def runs(self) -> Path:
+        """Training runs, a folder each."""
+        return self.home / "runs"
 
     @property
     def models(self) -> Path:

@@ -10,7 +10,7 @@ from shared.logs import about
 from shared.queues import clips, jobs
 from shared.queues.broker import Broker
 from shared.queues.clips import Clip, State
-from shared.queues.jobs import Task
+from shared.queues.tasks import Task
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)

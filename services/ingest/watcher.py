@@ -12,13 +12,15 @@ from services.ingest.identity import clip_id
 from services.ingest.incoming import Sighting, look
 from services.ingest.oversight import Oversight, oversee
 from services.ingest.retention import sweep
+from shared.errors import ModelError
 from shared.folders import content_digest, move_clip, printable
 from shared.logs import about
+from shared.poster.active import ACTIVE, active
 from shared.pulse import Pulse
 from shared.queues import clips, jobs
 from shared.queues.broker import LOST, Broker
 from shared.queues.clips import Clip, State
-from shared.queues.jobs import Task
+from shared.queues.tasks import Task
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,11 @@ class Memory:
     files: Mapping[Path, Sighting] = field(default_factory=dict)
     taken: dict[Path, Taken] = field(default_factory=dict)
     """Files that need nothing more as long as they stay as they are and the broker knows their clips."""
+    models: dict[Path, str] | None = None
+    """Under which model the clip of each file was ordered; None until the broker was asked.
+
+    A promotion in the middle of its analysis does not make it another clip.
+    """
     checked: int = 0
     """How many of them were asked the broker about in this turn."""
     oversight: Oversight = field(default_factory=Oversight)
@@ -93,6 +100,9 @@ def go_round(settings: Settings, broker: Broker, memory: Memory, now_s: float) -
     memory.taken = {
         path: taken for path, taken in memory.taken.items() if seen.files.get(path) == taken.sighting
     }
+    if memory.models is None:
+        memory.models = _models_of(settings, broker)
+    memory.models = {path: model for path, model in memory.models.items() if path in seen.files}
     _drop_forgotten(broker, memory)
     arrived = [
         (path, sighting)
@@ -102,11 +112,32 @@ def go_round(settings: Settings, broker: Broker, memory: Memory, now_s: float) -
     room = max(0, settings.clips_high_water - jobs.lengths(broker)[Task.INGEST.queue])
     until_s = time.monotonic() + _TAKING_S
     for number, (path, sighting) in enumerate(arrived[:room], start=1):
-        memory.taken[path] = Taken(sighting, _take(settings, broker, path, sighting))
+        using = _with_model(settings, memory.models, path)
+        memory.taken[path] = Taken(sighting, _take(using, broker, path, sighting))
         memory.pulse.beat(ready=True)
         if time.monotonic() >= until_s:
             return number < min(room, len(arrived))
     return False
+
+
+def _models_of(settings: Settings, broker: Broker) -> dict[Path, str]:
+    incoming = settings.incoming.absolute()
+    return {
+        settings.incoming / Path(clip.path).relative_to(incoming): clip.model
+        for clip in clips.recent(broker, 0)
+        if clip.state in (*_UNDER_WAY, State.FINISHING) and Path(clip.path).is_relative_to(incoming)
+    }
+
+
+def _with_model(settings: Settings, models: dict[Path, str], path: Path) -> Settings:
+    """Return settings that name the model under which a file is ordered; `models` as in `Memory`."""
+    if settings.model != ACTIVE:
+        return settings
+    try:
+        model = models.setdefault(path, active(settings.models).name)
+    except ModelError:
+        return settings  # the workers say what is wrong
+    return settings.model_copy(update={"model": model})
 
 
 def _sweep(settings: Settings, broker: Broker, memory: Memory, now_s: float) -> None:

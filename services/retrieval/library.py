@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from services.retrieval.built import HEAD, gallery_folder, read_gallery
+from services.retrieval.built import read_gallery
 from services.retrieval.gallery import Gallery
 from services.retrieval.own import OwnFaces, refresh
 from shared.errors import DataError
+from shared.gallery import HEAD_FILE, gallery_folder
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Library:
 
     def _look(self, model: str, shelf: _Shelf) -> _Shelf:
         folder = gallery_folder(self._galleries, model)
-        stamp = _changed_ns(folder / HEAD) if folder else None
+        stamp = _changed_ns(folder / HEAD_FILE) if folder else None
         built = shelf.built if stamp == shelf.built_stamp else _read(folder, model)
         own = shelf.own if built else refresh(shelf.own, self._results)
         return _Shelf(self._clock(), own, built, stamp)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import cv2
 import numpy as np
@@ -21,6 +21,9 @@ from shared.poster import load
 from shared.poster.cam import predict_with_cam
 from shared.poster.expression import ExpressionModel, FeatureMaps, Prediction
 from shared.settings import Settings
+
+_BLANK: Final = 64
+"""Side in pixels of the face that a model is tried on."""
 
 Timer = Callable[[str], AbstractContextManager[object]]
 """Measures a block as one run of the named step."""
@@ -177,10 +180,19 @@ def load_engine(settings: Settings, timed: Timer = untimed) -> PosterEngine:
     """Load the model and the aligner that the settings name, for a process of one computing thread.
 
     `timed` measures the engine's steps. Raises ReelmoodError when the device is not there or the model cannot
-    be used.
+    be used; it has read a blank face by then.
     """
     use_one_thread()
     device = resolve(settings.device)
     model = load(settings.model, settings.models)
     with faults_named():
-        return PosterEngine(model, MtcnnAligner(device), device, settings.jpeg_quality, timed)
+        aligner = MtcnnAligner(device)
+        _try_out(PosterEngine(model, aligner, device, settings.jpeg_quality))
+        return PosterEngine(model, aligner, device, settings.jpeg_quality, timed)
+
+
+def _try_out(engine: PosterEngine) -> None:
+    blank = FaceCrop(np.zeros((_BLANK, _BLANK, 3), np.uint8), margin=0.0, explain=True)
+    read = engine.predict([blank])
+    if not (np.isfinite(read.probabilities).all() and np.isfinite(read.embeddings).all()):
+        raise ModelError(f"{engine.model} answers with numbers that are not finite")

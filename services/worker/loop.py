@@ -5,11 +5,14 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+import msgspec
+
 from services.worker.batch import read_within_memory
-from services.worker.engine import ExpressionEngine, load_engine
+from services.worker.engine import ExpressionEngine
+from services.worker.refresh import Refresh, refreshing
 from shared.metrics.identity import describe
 from shared.metrics.loop import LoopMetrics
 from shared.pulse import Pulse
@@ -37,39 +40,49 @@ def serve(
     """Read faces until `stop` is set; the batch in hand is finished first.
 
     `name` is this worker's own and stays the same when it is started again. Raises ReelmoodError when the
-    device is not there or fails, or the model cannot be used: what it had in hand is then delivered again.
+    device is not there or fails, or no model can be used: what it had in hand is then delivered again.
     """
-    pulse.beat(ready=False)  # the broker is there, the model is not
-    engine = load_engine(settings, metrics.timed)
-    logger.info("worker %s reads faces with %s on %s", name, engine.model, engine.device)
+    # The broker is there, the model is not.
+    refresh = Refresh(settings, metrics.timed, lambda: pulse.beat(ready=False))
+    logger.info("worker %s reads faces with %s on %s", name, refresh.engine.model, refresh.engine.device)
     service = Service(
         name=name,
         kind="worker",
         pid=os.getpid(),
         host=platform.node(),
-        device=engine.device,
-        model=engine.model,
+        device=refresh.engine.device,
+        model=refresh.engine.model,
+        note=refresh.note,
     )
-    describe(metrics.registry, service)
-    with heartbeat(broker, service, pulse, settings.hang_s):
-        run(settings, broker, engine, stop, name, pulse, metrics)
+    describe_anew = describe(metrics.registry, service)
+    with heartbeat(broker, service, pulse, settings.hang_s) as said:
+
+        def announce(model: str, note: str) -> None:
+            said.service = msgspec.structs.replace(service, model=model, note=note)
+            describe_anew(said.service)
+
+        with refreshing(refresh, announce):
+            run(settings, broker, lambda: refresh.engine, stop, name, pulse, metrics)
     logger.info("worker %s ends after %d faces", name, pulse.handled)
 
 
 def run(
     settings: Settings,
     broker: Broker,
-    engine: ExpressionEngine,
+    engine_now: Callable[[], ExpressionEngine],
     stop: threading.Event,
     name: str,
     pulse: Pulse,
     metrics: LoopMetrics,
 ) -> None:
-    """Have `engine` read faces until `stop` is set; `pulse` beats with every batch. Raises DeviceError."""
+    """Have the engine read faces until `stop` is set; `pulse` beats with every batch. Raises DeviceError.
+
+    `engine_now` is asked before each batch which engine that is.
+    """
     outage, limit = Outage(stop, pulse), settings.batch_size
     for entries in batches(settings, broker, stop, name, outage):
         metrics.take([entry.deliveries for entry in entries])
-        outcomes, limit = read_within_memory(engine, entries, settings.max_deliveries, limit)
+        outcomes, limit = read_within_memory(engine_now(), entries, settings.max_deliveries, limit)
         with metrics.timed("commit"):
             committed = commit(broker, outcomes, stop, outage)
         metrics.commit(committed, of=len(outcomes))

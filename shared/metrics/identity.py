@@ -1,11 +1,21 @@
 """Which process it is that tells its metrics."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Info
 
 from shared.queues.presence import Service
 
 
-def describe(registry: CollectorRegistry, service: Service) -> None:
-    """Say which process this is, on which device, with which model: `reelmood_service_info`."""
+def describe(registry: CollectorRegistry, service: Service) -> Callable[[Service], None]:
+    """Say which process this is, on which device, with which model: `reelmood_service_info`.
+
+    The function that is returned says it anew.
+    """
     info = Info("reelmood_service", "What this process is", registry=registry)
-    info.info({"name": service.name, "kind": service.kind, "device": service.device, "model": service.model})
+
+    def tell(now: Service) -> None:
+        info.info({"name": now.name, "kind": now.kind, "device": now.device, "model": now.model})
+
+    tell(service)
+    return tell

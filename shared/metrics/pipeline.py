@@ -44,6 +44,8 @@ class PipelineCollector(Collector):
 def _queues(broker: Broker) -> Iterator[Metric]:
     depths = jobs.lengths(broker) | work.depths(broker)
     yield _by("queue", "queue_depth", "Entries that wait or are under way", depths)
+    taken = jobs.taken(broker) | work.taken(broker)
+    yield _by("queue", "queue_taken", "Entries and jobs that a process has in hand", taken)
     ages = jobs.ages(broker) | work.ages(broker)
     yield _by("queue", "queue_oldest_age_seconds", "Age of the oldest of them", ages)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from services import cli
-from services.worker import loop
+from services.worker import refresh
 from services.worker.engine import ExpressionEngine, FaceCrop, Predictions, load_engine
 
 Colour = tuple[int, int, int]
@@ -47,7 +47,7 @@ def main() -> None:
     def load_fragile(*arguments: Any) -> FragileEngine:
         return FragileEngine(load_engine(*arguments))
 
-    setattr(loop, "load_engine", load_fragile)  # noqa: B010 - its type is another one
+    setattr(refresh, "load_engine", load_fragile)  # noqa: B010 - its type is another one
     cli.app(["worker"])
 
 

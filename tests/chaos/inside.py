@@ -26,8 +26,10 @@ def serving(
         except BaseException as error:  # noqa: BLE001 - raised again below, where it fails the test
             failures.append(error)
 
+    engine = MadeEngine(before)
+
     def read() -> None:
-        worker.run(settings, broker, MadeEngine(before), stop, "w1", Pulse(), loop_metrics())
+        worker.run(settings, broker, lambda: engine, stop, "w1", Pulse(), loop_metrics())
 
     def search() -> None:
         retrieval.serve(settings, broker, stop, "r1", Pulse(), loop_metrics())
