@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 GPU_ONLY := ^(nvidia-|cuda-|triton|torch==|torchvision==)
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: help install up test check chaos format lock clean
+.PHONY: help install up test check chaos containers format lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ test: check ## check, then run all tests
 
 chaos: $(INSTALLED) ## break things for real, at length
 	$(BIN)/pytest -m "long or not long" tests/chaos
+
+containers: $(INSTALLED) ## build the images and try the compose stack (REELMOOD_OFFLINE=1: podman, no registry)
+	$(BIN)/python -m tests.deploy.trial
 
 check: $(INSTALLED) ## lint, types, architecture
 	$(BIN)/ruff check .
