@@ -33,7 +33,7 @@ test: check ## check, then run all tests
 	$(BIN)/pytest
 
 chaos: $(INSTALLED) ## break things for real, at length
-	$(BIN)/pytest -m "long or not long" tests/chaos
+	$(BIN)/pytest -n 2 --dist loadfile -m "long or not long" tests/chaos
 
 containers: $(INSTALLED) ## build the images and try the compose stack (REELMOOD_OFFLINE=1: podman, no registry)
 	$(BIN)/python -m tests.deploy.trial
