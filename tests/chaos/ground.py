@@ -111,7 +111,7 @@ def process_of(running: Up, kind: str) -> psutil.Process | None:
     for process in _children(running.process):
         try:
             if tuple(process.cmdline()[3 : 3 + len(wanted)]) == wanted or (
-                kind == "dashboard" and "streamlit" in process.cmdline()
+                kind == "dashboard" and "services.dashboard.serving" in process.cmdline()
             ):
                 return process
         except psutil.NoSuchProcess:
