@@ -11,6 +11,7 @@ from services.commands import (
     dead,
     doctor,
     evaluate,
+    export,
     forget,
     gallery,
     landmarks,
@@ -42,6 +43,7 @@ app.command()(serve.recorder)
 app.command()(serve.trainer)
 app.command()(serve.dashboard)
 app.command()(status.status)
+app.command()(export.export)
 app.command()(forget.forget)
 app.add_typer(dead.app, name="dead")
 app.add_typer(models.app, name="models")

@@ -64,6 +64,11 @@ def annotate_clip(
         raise ClipError(f"no annotated video: {error.strerror or error}") from None
 
 
+def player_shift(start_s: float) -> float:
+    """Return the seconds to add to a clip's times for players, when the clip starts at `start_s` seconds."""
+    return 0.0 if 0 <= start_s <= _LATEST_START_S else -start_s
+
+
 def _write_picture(target: Path, frames: Iterator[tuple[float, NDArray[np.uint8]]]) -> Path:
     Image.fromarray(next(frames)[1]).save(target)
     return target
@@ -74,7 +79,7 @@ def _write_video(
 ) -> None:
     first = next(frames)
     start_s = (original.start_time or 0) / av.time_base
-    shift_s = 0.0 if 0 <= start_s <= _LATEST_START_S else -start_s
+    shift_s = player_shift(start_s)
     encoder = _add_encoder(video, original.streams.video[0], first[1])
     tracks = [_encoded(encoder, itertools.chain([first], frames), shift_s)]
     sound = sound_packets(original, video, shift_s)

@@ -10,8 +10,10 @@ from typing import Final, TypeVar
 import msgspec
 
 from services.recorder import annotate, files
+from services.recorder.captions import CAPTIONS, captions_of
 from services.recorder.moments import build_moments
 from services.recorder.summary import build_summary
+from services.recorder.thumbnails import THUMBNAILS, best_faces, write_thumbnails
 from services.recorder.timeline import build_timeline
 from shared.errors import ClipError
 from shared.folders import move_clip
@@ -109,6 +111,8 @@ def _write(settings: Settings, broker: Broker, clip: Clip, stem: str, clock: Sto
         with clock.step("tables"):
             moments = build_moments(readings, neighbours, pictures=not clip.blur)
             files.write_tables(staged, timeline, moments, build_summary(clip, timeline, warnings))
+            (staged / CAPTIONS).write_text(captions_of(timeline), encoding="utf-8")
+            write_thumbnails(staged / THUMBNAILS, best_faces(timeline, moments))
         return files.publish(staged, folder, stem, clip.id)
 
 

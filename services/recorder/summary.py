@@ -13,7 +13,7 @@ from shared.queues.clips import Clip
 
 
 def build_summary(clip: Clip, timeline: pd.DataFrame, warnings: Sequence[str]) -> dict[str, Any]:
-    """Return the summary of a clip from its timeline (columns of `timeline.COLUMNS`), ready for JSON.
+    """Return the summary of a clip from its timeline (columns `shared.timeline.COLUMNS`), ready for JSON.
 
     `model` names the models that read the faces. `emotions` are shares of face time: each read face counts
     for its emotion as long as its frame is shown; they sum to 1, and there are none without read faces.

@@ -6,6 +6,8 @@ from pathlib import Path
 import av
 import pandas as pd
 import pytest
+import webvtt
+from PIL import Image
 
 from shared.emotions import EMOTIONS
 from tests.clips import draw, write_picture, write_sound
@@ -88,6 +90,17 @@ def test_the_annotated_video_has_every_frame(out: Path) -> None:
     with av.open(str(out / "drawn" / "annotated.mp4")) as video:
         assert video.streams.video[0].codec_context.name == "h264"
         assert sum(1 for _ in video.decode(video=0)) == 60
+
+
+def test_captions_and_thumbnails_lie_beside_the_tables(out: Path) -> None:
+    table = pd.read_parquet(out / "drawn" / "timeline.parquet")
+    cues = webvtt.read(str(out / "drawn" / "emotions.vtt"), strict=True).captions
+    assert {cue.voice for cue in cues} == {f"Track {track}" for track in table.track.dropna()}
+    kinds = {}
+    for path in (out / "drawn" / "thumbnails").iterdir():
+        with Image.open(path) as picture:
+            kinds[path.name] = picture.format
+    assert kinds == {f"track-{track:04}.jpg": "JPEG" for track in table.track.dropna()}
 
 
 def test_a_picture_is_a_clip_of_one_frame(out: Path) -> None:

@@ -9,6 +9,7 @@ from unittest.mock import Mock
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import webvtt
 
 from services.recorder import annotate, files, job
 from shared.errors import ClipError
@@ -86,7 +87,8 @@ def ordered(settings: Settings, broker: Broker) -> Ordered:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def test_a_finished_clip(settings: Settings, broker: Broker, ordered: Ordered) -> None:
@@ -96,11 +98,17 @@ def test_a_finished_clip(settings: Settings, broker: Broker, ordered: Ordered) -
     folder = settings.results / "clip"
     assert sorted(content(folder)) == [
         "annotated.mp4",
+        "emotions.vtt",
         "moments.parquet",
         "summary.json",
+        "thumbnails/track-0000.jpg",
         "timeline.csv",
         "timeline.parquet",
     ]
+    assert (folder / "thumbnails" / "track-0000.jpg").read_bytes() == explanation().aligned
+    first, second = webvtt.read(str(folder / "emotions.vtt"), strict=True).captions
+    assert (first.start, first.end, first.text) == ("00:00:00.040", "00:00:00.080", "Track 0: happy 60%")
+    assert second.text == "Track 1: sad 40%"
     table = pd.read_parquet(folder / "timeline.parquet")
     assert len(table) == 7
     assert table["frame"].nunique() == 6
@@ -119,6 +127,22 @@ def test_a_finished_clip(settings: Settings, broker: Broker, ordered: Ordered) -
     assert done.finished_s >= done.started_s > 0
     client: Any = broker.client
     assert 0 < client.ttl(broker.keys.readings(clip.id)) <= settings.keep_s
+
+
+def test_a_blurred_clip_keeps_no_picture_of_a_face(
+    settings: Settings, broker: Broker, ordered: Ordered
+) -> None:
+    clip = ordered(blur=True)
+    job.finish(settings, broker, clip.id)
+    kept = content(settings.results / "clip")
+    assert sorted(kept) == [
+        "emotions.vtt",
+        "moments.parquet",
+        "summary.json",
+        "timeline.csv",
+        "timeline.parquet",
+    ]
+    assert not any(explanation().aligned in file for file in kept.values())
 
 
 def test_finishing_twice_changes_nothing(settings: Settings, broker: Broker, ordered: Ordered) -> None:

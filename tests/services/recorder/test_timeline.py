@@ -4,9 +4,10 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.recorder.timeline import COLUMNS, build_timeline, top_emotion
+from services.recorder.timeline import build_timeline, top_emotion
 from shared.emotions import EMOTIONS
 from shared.messages import Box, Frame, Place, Reading
+from shared.timeline import COLUMNS
 from tests.services.recorder.makers import HAPPY, SAD, frames, place, reading
 
 numbers = st.integers(min_value=0, max_value=8)
