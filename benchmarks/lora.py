@@ -13,15 +13,15 @@ from typing import Final
 import msgspec
 import numpy as np
 import torch
-from torch import nn
 
 from benchmarks.clock import Clock
 from benchmarks.drawn import draw_faces
 from benchmarks.machine import Machine, describe_machine
+from benchmarks.models import config_of, fit_norms
 from benchmarks.plain import PlainLoop
 from shared.emotions import EMOTIONS
 from shared.poster import build
-from shared.poster.config import ModelConfig, Size
+from shared.poster.config import Size
 from shared.poster.expression import ExpressionModel
 from training.batches import Batches
 from training.devices import describe
@@ -148,7 +148,7 @@ def _recipe(settings: Settings) -> Recipe:
 
 def _batches(settings: Settings, recipe: Recipe) -> tuple[Batches, Batches]:
     """Return what is trained and validated on; the targets are shares [N, 7], and labels [N, 1]."""
-    count, config = settings.steps * settings.batch_size, _config(settings)
+    count, config = settings.steps * settings.batch_size, config_of(settings.size)
     if settings.data is not None:
         spec = RunSpec(name="bench", data=settings.data, limit=count, recipe=recipe)
         prepared = prepare(spec, config)
@@ -172,28 +172,13 @@ def _cut(batches: Batches, count: int) -> Batches:
     )
 
 
-def _config(settings: Settings) -> ModelConfig:
-    with torch.device("meta"):
-        model = build(settings.size, len(EMOTIONS))
-    return ModelConfig(
-        name="bench", size=settings.size, input_size=model.input_size, embedding_dim=model.embedding_dim
-    )
-
-
 def _start(settings: Settings, train: Batches) -> ExpressionModel:
     """Return the model that both start from: new weights, their batch norms fitted to the first pictures."""
     torch.manual_seed(settings.seed)
     model = build(settings.size, len(EMOTIONS))
-    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
-    for norm in norms:
-        norm.train()
-        norm.momentum = 1.0
     images, _ = next(train.in_order())
-    with torch.no_grad():
-        model.features(images)
-    for norm in norms:
-        norm.momentum = 0.1
-    return model.eval()
+    fit_norms(model, images)
+    return model
 
 
 def _validate(

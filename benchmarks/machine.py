@@ -1,7 +1,9 @@
 """What a figure was measured on."""
 
+import os
 import platform
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +14,8 @@ import torch
 from training.record import code_version
 
 _CPU_INFO: Final = Path("/proc/cpuinfo")
+_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_LIBRARIES: Final = ("av", "faiss-cpu", "numpy", "opencv-python-headless", "redis")
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +33,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     system: str
     python: str
     torch: str
+    libraries: dict[str, str]
     code: str
     date: str
 
@@ -46,9 +51,15 @@ def describe_machine() -> Machine:
         system=platform.platform(),
         python=platform.python_version(),
         torch=str(torch.__version__),
+        libraries={name: version(name) for name in _LIBRARIES},
         code=code_version(),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def default_threads() -> dict[str, str]:
+    """Return this process's environment without limits on computing threads, for rivals."""
+    return {name: value for name, value in os.environ.items() if name not in _THREADS}
 
 
 def _processor() -> str:

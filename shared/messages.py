@@ -25,6 +25,7 @@ Side = Annotated[int, Meta(ge=1, le=_INT32)]
 Picture = Annotated[bytes, Meta(max_length=_PICTURE)]
 Embedding = Annotated[bytes, Meta(max_length=1 << 16)]
 Seconds = Annotated[float, Meta(ge=-1e9, le=1e9)]
+UnixSeconds = Annotated[float, Meta(ge=0, le=1e11)]
 Probabilities = Annotated[list[Annotated[float, Meta(ge=0, le=1)]], Meta(min_length=7, max_length=7)]
 
 
@@ -129,9 +130,14 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Frames(msgspec.Struct, frozen=True, kw_only=True):
-    """Ingest → `frames:{clip}`: frames that were committed together."""
+    """Ingest → `frames:{clip}`: frames that were committed together.
+
+    `decoded_s` says when each of them left the decoder, Unix seconds on ingest's clock; empty where nobody
+    took note.
+    """
 
     frames: list[Frame]
+    decoded_s: list[UnixSeconds] = []
 
 
 Message = Face | Reading | Query | Neighbours | Frames

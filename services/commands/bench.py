@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.commands import bench_clips, bench_faces, bench_parts, bench_worker
 from shared.poster.config import Size
 
 if TYPE_CHECKING:
@@ -19,9 +20,19 @@ logger = logging.getLogger(__name__)
 app = typer.Typer(help="Measure speed on this machine.", no_args_is_help=True)
 
 
-@app.callback()
-def bench() -> None:
-    """Measure speed on this machine, on its processor."""
+app.command()(bench_clips.pipeline)
+app.command()(bench_clips.naive)
+app.command()(bench_clips.fer)
+app.command()(bench_clips.compare)
+app.command()(bench_clips.memory)
+app.command()(bench_faces.detect)
+app.command()(bench_faces.align)
+app.command()(bench_faces.model)
+app.command()(bench_faces.gpu)
+app.command()(bench_parts.broker)
+app.command()(bench_parts.retrieval)
+app.command()(bench_parts.scaling)
+app.command(hidden=True)(bench_worker.waiting_worker)
 
 
 @app.command()

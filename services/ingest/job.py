@@ -63,6 +63,7 @@ def _run(settings: Settings, broker: Broker, clip: Clip, footage: Footage, posit
     detector, shots = HaarDetector(settings.min_face_fraction), ShotDetector()
     progress, clock = restore(position.state), Stopwatch()
     next_frame, rows, faces = position.frame, list[Frame](), list[Face]()
+    decoded_s = list[float]()
     outage = Outage(threading.Event())
 
     def commit(*, last: bool) -> bool:
@@ -81,6 +82,7 @@ def _run(settings: Settings, broker: Broker, clip: Clip, footage: Footage, posit
                 shots=progress.shot + 1,
                 last=last,
                 counts=spent,
+                decoded_s=decoded_s,
                 outage=outage,
             )
 
@@ -88,6 +90,7 @@ def _run(settings: Settings, broker: Broker, clip: Clip, footage: Footage, posit
         if frame.index < position.frame:
             shots.is_cut(frame.image)
             continue
+        decoded_s.append(time.time())
         with clock.step("detect"):
             progress, row, found = examine(
                 frame, progress, clip=clip.id, shots=shots, detector=detector, settings=settings
@@ -97,7 +100,7 @@ def _run(settings: Settings, broker: Broker, clip: Clip, footage: Footage, posit
         if len(rows) == settings.commit_frames:
             if not commit(last=False):
                 return
-            next_frame, rows, faces = next_frame + len(rows), [], []
+            next_frame, rows, faces, decoded_s = next_frame + len(rows), [], [], []
     clips.update(broker, clip.id, warnings=footage.warnings, frames_expected=next_frame + len(rows))
     for warning in footage.warnings:
         logger.warning("%s: %s", clip.name, warning)

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,13 +43,15 @@ def commit(
     shots: int,
     last: bool,
     counts: Mapping[str, int] | None = None,
+    decoded_s: Sequence[float] = (),
     outage: Outage | None = None,
 ) -> bool:
     """Commit the frames from `expected` on, and their faces, in one transaction with ingest's own state.
 
     `tracks` and `shots` are the clip's totals so far; `last` says that no more frames come; `counts` are
-    added to the totals over all clips (`counters`). Returns False when another process has gone on from
-    `expected`, or the clip is gone: the caller has to stop. While the broker is away or full, it waits.
+    added to the totals over all clips (`counters`); `decoded_s` as in `shared.messages.Frames`. Returns False
+    when another process has gone on from `expected`, or the clip is gone: the caller has to stop. While the
+    broker is away or full, it waits.
     """
     keys = broker.keys
     arguments: list[str | bytes | int] = [
@@ -67,7 +69,7 @@ def commit(
         shots,
         len(frames),
         int(last),
-        encode(Frames(frames=frames)),
+        encode(Frames(frames=frames, decoded_s=list(decoded_s))),
         counters.encode(counts),
         *[encode(face) for face in faces],
     ]
