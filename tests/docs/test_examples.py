@@ -21,6 +21,8 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What the notebook shows of a home with one clip."""
     write_finished(tmp_path / "home" / "results" / "ann")
     monkeypatch.setenv("REELMOOD_HOME", str(tmp_path / "home"))
+    # Streamlit sets it for the whole process as soon as it is imported.
+    monkeypatch.delenv("MPLBACKEND", raising=False)
     for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR", "MPLCONFIGDIR"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     client = NotebookClient(example(), timeout=300, resources={"metadata": {"path": str(tmp_path)}})
