@@ -4,13 +4,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-import torch
 
 from shared.errors import DataError, ModelError
 from shared.poster import checkpoints
-from shared.poster.config import ModelConfig
-from shared.poster.nano import PREPROCESSING, build_nano
 from tests.training.conftest import write_tree
+from tests.training.untrained import write_untrained
 from training.ablation.grid import Cell, Setup
 from training.ablation.run import ablate
 from training.evaluation.run import Pictures, evaluate
@@ -41,13 +39,7 @@ class Follower:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    registry = tmp_path_factory.mktemp("models")
-    config = ModelConfig(
-        name="start", size="nano", input_size=128, embedding_dim=256, preprocessing=PREPROCESSING
-    )
-    checkpoints.save(build_nano(7), config, registry / "start")
-    return registry
+    return write_untrained(tmp_path_factory.mktemp("models"), "start")
 
 
 @pytest.fixture(scope="module")

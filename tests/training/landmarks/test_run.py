@@ -7,9 +7,9 @@ from safetensors.torch import load_file
 
 from shared.errors import DataError, ModelError
 from shared.poster import checkpoints
-from shared.poster.config import ModelConfig, Preprocessing
-from shared.poster.nano import PREPROCESSING, build_nano
+from shared.poster.config import Preprocessing
 from tests.training.conftest import write_tree
+from tests.training.untrained import write_untrained
 from training.landmarks.initial import make_initial
 from training.landmarks.run import train
 from training.landmarks.spec import STREAM_FILE, LandmarkSpec
@@ -33,13 +33,7 @@ class StopAt:
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry with a teacher that knows nothing."""
-    torch.manual_seed(0)
-    registry = tmp_path_factory.mktemp("models")
-    config = ModelConfig(
-        name="teacher", size="nano", input_size=128, embedding_dim=256, preprocessing=PREPROCESSING
-    )
-    checkpoints.save(build_nano(7), config, registry / "teacher")
-    return registry
+    return write_untrained(tmp_path_factory.mktemp("models"), "teacher")
 
 
 @pytest.fixture(scope="module")
