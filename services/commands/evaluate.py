@@ -9,8 +9,7 @@ import typer
 
 from shared.errors import DataError
 from shared.settings import load_settings
-
-DatasetName = Literal["fer2013", "rafdb", "affectnet7", "affectnet8", "ckplus", "folder"]
+from training.spec import DatasetName
 
 
 def evaluate(
