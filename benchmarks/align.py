@@ -13,6 +13,7 @@ from benchmarks.machine import Machine, describe_machine
 from benchmarks.timing import Tell, summarise, time_in_turn
 from shared.faces.alignment import FaceAligner, Landmarks, MtcnnAligner
 from shared.faces.detection import HaarDetector
+from shared.faces.landmarks import BoxAligner
 from shared.settings import Settings as ProductSettings
 
 Crops = Sequence[NDArray[np.uint8]]
@@ -67,9 +68,25 @@ class FullMtcnn:
         return Landmarks(points, found)
 
 
-def aligners() -> dict[str, FaceAligner]:
-    """Return what is compared; the last one is the reference."""
-    return {"worker's": MtcnnAligner(torch.device("cpu")), "full MTCNN": FullMtcnn()}
+class WorkersAligner:
+    """The aligner of the workers, who know where in the crop the box is: `margin` sides of it inside."""
+
+    def __init__(self, margin: float) -> None:
+        self._aligner = BoxAligner(torch.device("cpu"))
+        self._margin = margin
+
+    def find(self, crops: Crops) -> Landmarks:
+        """Return the landmarks of each crop's box; see `FaceAligner`."""
+        return self._aligner.find(crops, [self._margin] * len(crops))
+
+
+def aligners(margin: float) -> dict[str, FaceAligner]:
+    """Return what is compared, on crops of this margin; the last one is the reference."""
+    return {
+        "worker's": WorkersAligner(margin),
+        "MTCNN for crops": MtcnnAligner(torch.device("cpu")),
+        "full MTCNN": FullMtcnn(),
+    }
 
 
 def measure(settings: Settings, product: ProductSettings, tell: Tell) -> Measured:
@@ -87,7 +104,7 @@ def measure(settings: Settings, product: ProductSettings, tell: Tell) -> Measure
         machine=machine,
         settings=settings,
         faces=len(crops),
-        rows=tuple(compare(aligners(), crops, settings.batch, settings.repeats)),
+        rows=tuple(compare(aligners(product.crop_margin), crops, settings.batch, settings.repeats)),
     )
 
 

@@ -16,7 +16,7 @@ from shared.errors import ReelmoodError
 from shared.poster.cam import predict_with_cam
 from shared.poster.config import Size
 from shared.poster.expression import ExpressionModel
-from shared.poster.nano import Nano
+from shared.poster.precision import convert
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +74,8 @@ def measure(settings: Settings, models: Path, tell: Tell) -> Measured:
     for label, model in _models(settings, models):
         operations = count_operations(model)
         for precision in settings.precisions:
-            ready = model.to(device, DTYPES[precision]).to(memory_format=torch.channels_last)
+            convert(model, DTYPES[precision])
+            ready = model.to(device).to(memory_format=torch.channels_last)
             for batch in settings.batches:
                 pair = _rows(label, ready, operations, ceilings[precision], batch, settings.repeats)
                 rows += pair
@@ -112,13 +113,8 @@ def _rows(
     label: str, model: ExpressionModel, operations: int, ceiling: Ceiling, batch: int, repeats: int
 ) -> Sequence[Row]:
     like = next(model.parameters())
-    # Nano resizes its pictures, for which a CPU has no kernel in bfloat16: autocast converts them after that.
-    mixed = isinstance(model, Nano) and like.dtype == torch.bfloat16
-    images = torch.randn(batch, 3, model.input_size, model.input_size)
-    images = images.to(like.device, torch.float32 if mixed else like.dtype)
-    images = images.to(memory_format=torch.channels_last)
-    with torch.autocast(like.device.type, torch.bfloat16, enabled=mixed):
-        seconds = time_in_turn(_calls(model, images), repeats)
+    images = torch.randn(batch, 3, model.input_size, model.input_size).to(like.device, like.dtype)
+    seconds = time_in_turn(_calls(model, images.to(memory_format=torch.channels_last)), repeats)
     rows = []
     for name, measured in seconds.items():
         times = summarise(measured)

@@ -1,6 +1,7 @@
 """The settings of every service: one frozen object, read from the environment (prefix `REELMOOD_`)."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,10 +29,19 @@ class Settings(BaseSettings):
         "active", description="name or folder of the model that reads the faces; active: the promoted one"
     )
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="where the model runs")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="of the model: auto is bfloat16 where the device computes in it, else float32"
+    )
     batch_size: int = Field(32, ge=1, le=1024, description="faces that a worker takes at a time")
 
     min_face_fraction: float = Field(
         0.125, gt=0, le=1, description="smallest face, in shorter sides of the frame"
+    )
+    search_every_s: float = Field(
+        0.2,
+        ge=0,
+        description="seconds of a clip from one search of the whole frame to the next; between them faces are"
+        " looked for where they were; 0: every frame",
     )
     crop_margin: float = Field(0.25, ge=0, le=1, description="margin around a face, in sides of its box")
     crop_size: int = Field(160, ge=48, le=512, description="side of a crop in pixels")

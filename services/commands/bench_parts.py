@@ -51,7 +51,7 @@ def retrieval(
 ) -> None:
     """Look for nearest neighbours with the index in use, beside exact search, on one thread."""
     from benchmarks.retrieval import Settings, measure
-    from services.retrieval.index import FlatIndex
+    from services.retrieval.index import GrowingIndex
 
     measured = measure(
         Settings(
@@ -62,7 +62,7 @@ def retrieval(
             spread=spread,
             seed=seed,
         ),
-        FlatIndex,
+        GrowingIndex,
         logger.info,
     )
     title = f"neighbours of {batch} queries at a time, {dimension} dimensions"

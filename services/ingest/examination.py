@@ -5,7 +5,7 @@ import msgspec
 from services.ingest.crops import cut_crop
 from services.ingest.progress import Progress
 from services.ingest.shots import ShotDetector
-from services.ingest.tracking import advance, cut
+from services.ingest.tracking import advance, cut, expected
 from shared.faces.detection import FaceDetector
 from shared.messages import Face, Frame, Place
 from shared.settings import Settings
@@ -29,7 +29,9 @@ def examine(
     """
     if shots.is_cut(frame.image):
         progress = Progress(shot=progress.shot + 1, tracks=cut(progress.tracks))
-    boxes = detector.detect(frame.image)
+    boxes = detector.detect(
+        frame.image, expected(progress.tracks, frame.index, frame.time_s, settings.search_every_s)
+    )
     tracks, ids = advance(progress.tracks, boxes, frame.index, frame.time_s)
     known = {track.id for track in tracks.live}
     explained_s = {track: time for track, time in progress.explained_s.items() if track in known}

@@ -40,6 +40,21 @@ def cut(tracks: Tracks) -> Tracks:
     return Tracks((), tracks.next_id)
 
 
+def expected(tracks: Tracks, frame: int, time_s: float, search_every_s: float) -> list[Box]:
+    """Return the boxes where the faces of a frame are expected; none where it has to be searched as a whole.
+
+    That is so once in `search_every_s`, when no face is followed, and when one was lost from sight a moment
+    ago.
+    """
+    alive = _alive(tracks, frame, time_s)
+    if any(track.frame != frame - 1 for track in alive):
+        return []
+    due = search_every_s <= 0 or any(
+        track.time_s // search_every_s != time_s // search_every_s for track in alive
+    )
+    return [] if due else [track.box for track in alive]
+
+
 def advance(tracks: Tracks, boxes: Sequence[Box], frame: int, time_s: float) -> tuple[Tracks, list[int]]:
     """Follow the faces into the next frame, and return each box's track id.
 
@@ -47,7 +62,7 @@ def advance(tracks: Tracks, boxes: Sequence[Box], frame: int, time_s: float) -> 
     (Hungarian method), and does not depend on the order of the boxes. A track ends after a second without a
     detection, but never from one frame to the next.
     """
-    alive = [t for t in tracks.live if abs(time_s - t.time_s) <= _GAP_S or frame - t.frame <= 1]
+    alive = _alive(tracks, frame, time_s)
     order = sorted(range(len(boxes)), key=lambda i: (boxes[i].x, boxes[i].y, boxes[i].w, boxes[i].h))
     found = [boxes[i] for i in order]
     costs = _costs(_array([track.box for track in alive]), _array(found))
@@ -65,6 +80,10 @@ def advance(tracks: Tracks, boxes: Sequence[Box], frame: int, time_s: float) -> 
     seen = {track: Track(track, box, frame, time_s) for track, box in zip(ids, boxes, strict=True)}
     live = {track.id: track for track in alive} | seen
     return Tracks(tuple(live[track] for track in sorted(live)), next_id), ids
+
+
+def _alive(tracks: Tracks, frame: int, time_s: float) -> list[Track]:
+    return [t for t in tracks.live if abs(time_s - t.time_s) <= _GAP_S or frame - t.frame <= 1]
 
 
 def _array(boxes: Sequence[Box]) -> npt.NDArray[np.float64]:

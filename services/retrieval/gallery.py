@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from services.retrieval.index import NOTHING, EmbeddingIndex, FlatIndex
+from services.retrieval.index import NOTHING, EmbeddingIndex, GrowingIndex
 from shared.errors import MessageError
 from shared.messages import Neighbour
 
@@ -33,7 +33,7 @@ class Gallery:
 
 def empty_gallery(model: str, dimension: int) -> Gallery:
     """Return a gallery for embeddings of `dimension` values made by `model`."""
-    return Gallery(model, FlatIndex(dimension))
+    return Gallery(model, GrowingIndex(dimension))
 
 
 def extend(

@@ -1,7 +1,7 @@
 """The device that the model runs on: which one it is, and what it means when it fails."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 
 import cv2
 import torch
@@ -52,11 +52,6 @@ def use_one_thread() -> None:
     """
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-
-
-def precision(device: torch.device) -> AbstractContextManager[object]:
-    """Return a context that computes in bfloat16 on a GPU, and in float32 on a CPU."""
-    return torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()
 
 
 @contextmanager

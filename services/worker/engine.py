@@ -1,5 +1,6 @@
 """The engine: face crops in, what they show out."""
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -12,18 +13,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from services.worker.device import describe, faults_named, precision, resolve, use_one_thread
+from services.worker.device import describe, faults_named, resolve, use_one_thread
 from shared.emotions import columns_of
 from shared.errors import ModelError
-from shared.faces.alignment import FaceAligner, MtcnnAligner, box_to_template, similarity, warp
+from shared.faces.alignment import Landmarks, box_to_template, similarity, warp
+from shared.faces.landmarks import BoxAligner
 from shared.faces.preprocessing import preprocess
 from shared.poster import load
 from shared.poster.cam import predict_with_cam
 from shared.poster.expression import ExpressionModel, FeatureMaps, Prediction
+from shared.poster.precision import choose_dtype, convert
 from shared.settings import Settings
 
 _BLANK: Final = 64
 """Side in pixels of the face that a model is tried on."""
+
+logger = logging.getLogger(__name__)
 
 Timer = Callable[[str], AbstractContextManager[object]]
 """Measures a block as one run of the named step."""
@@ -57,6 +62,14 @@ class Predictions:
     """[K, h, w]: where the model looked for the emotion that it names, 255 at the most."""
     portraits: list[bytes]
     """[K]: the aligned faces, in colour, as JPEG."""
+
+
+class FaceAligner(Protocol):
+    """Finds the landmarks of faces whose boxes are known."""
+
+    def find(self, crops: Sequence[NDArray[np.uint8]], margins: Sequence[float]) -> Landmarks:
+        """Return the landmarks of each crop's face; see `shared.faces.landmarks.BoxAligner`."""
+        ...
 
 
 class ExpressionEngine(Protocol):
@@ -99,7 +112,7 @@ class SevenEmotions(ExpressionModel):
 
 
 class PosterEngine:
-    """Aligns faces and runs a model on them. `model` comes from `shared.poster.load`.
+    """Aligns faces and runs a model on them, in `dtype`. `model` comes from `shared.poster.load`.
 
     Measured by `timed` are the steps `align`, `explain` (faces that get a Grad-CAM) and `classify` (the
     others), each once a batch. Raises ModelError for a model without config.
@@ -110,6 +123,7 @@ class PosterEngine:
         model: ExpressionModel,
         aligner: FaceAligner,
         device: torch.device,
+        dtype: torch.dtype,
         jpeg_quality: int,
         timed: Timer = untimed,
     ) -> None:
@@ -119,10 +133,12 @@ class PosterEngine:
         self.device = describe(device)
         self._preprocessing = model.config.preprocessing
         seven = SevenEmotions(model, model.config.labels).eval().to(device)
+        convert(seven, dtype)
         # In this layout convolutions are faster, on a CPU and on a GPU.
         self._seven = seven.to(memory_format=torch.channels_last)
         self._aligner = aligner
         self._torch_device = device
+        self._dtype = dtype
         self._jpeg_quality = jpeg_quality
         self._timed = timed
 
@@ -136,22 +152,18 @@ class PosterEngine:
             with self._timed("align"):
                 pictures, aligned = self._align(faces)
             batch = torch.from_numpy(preprocess(pictures, self._preprocessing, self._seven.input_size))
-            images = batch.to(self._torch_device)
+            images = batch.to(self._torch_device, self._dtype)
             # A map costs a pass backward, and so only the faces that ask for one go through it.
             if explain.any():
                 with self._timed("explain"):
-                    with precision(self._torch_device):
-                        explained = predict_with_cam(self._seven, images[explain])
+                    explained = predict_with_cam(self._seven, images[explain])
                     logits[explain], embeddings[explain] = explained.logits.cpu(), explained.embedding.cpu()
                     cams = explained.cam.cpu()
             if not explain.all():
-                with self._timed("classify"):
-                    with precision(self._torch_device), torch.inference_mode():
-                        plain = self._seven(images[~explain])
-                    logits[~explain], embeddings[~explain] = (
-                        plain.logits.float().cpu(),
-                        plain.embedding.float().cpu(),
-                    )
+                with self._timed("classify"), torch.inference_mode():
+                    plain = self._seven(images[~explain])
+                    logits[~explain] = plain.logits.float().cpu()
+                    embeddings[~explain] = plain.embedding.float().cpu()
         return Predictions(
             probabilities=logits.softmax(dim=1).clamp(max=1).numpy(),
             embeddings=normalize(embeddings).numpy(),
@@ -161,7 +173,7 @@ class PosterEngine:
         )
 
     def _align(self, faces: Sequence[FaceCrop]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        points, found = self._aligner.find([face.image for face in faces])
+        points, found = self._aligner.find([face.image for face in faces], [face.margin for face in faces])
         pictures, aligned = [], []
         for face, five, seen in zip(faces, points, found, strict=True):
             to_template = similarity(five) if seen else None
@@ -185,10 +197,12 @@ def load_engine(settings: Settings, timed: Timer = untimed) -> PosterEngine:
     use_one_thread()
     device = resolve(settings.device)
     model = load(settings.model, settings.models)
+    dtype = choose_dtype(settings.precision, device)
+    logger.info("computing in %s", str(dtype).removeprefix("torch."))
     with faults_named():
-        aligner = MtcnnAligner(device)
-        _try_out(PosterEngine(model, aligner, device, settings.jpeg_quality))
-        return PosterEngine(model, aligner, device, settings.jpeg_quality, timed)
+        aligner = BoxAligner(device)
+        _try_out(PosterEngine(model, aligner, device, dtype, settings.jpeg_quality))
+        return PosterEngine(model, aligner, device, dtype, settings.jpeg_quality, timed)
 
 
 def _try_out(engine: PosterEngine) -> None:

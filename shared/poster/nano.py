@@ -95,7 +95,9 @@ def build_nano(num_classes: int = 7) -> Nano:
 def _resize(images: Tensor, size: int) -> Tensor:
     if images.shape[2:] == (size, size):
         return images
-    return interpolate(images, size=(size, size), mode="bilinear", antialias=True)
+    # For bfloat16 a CPU has no kernel of it.
+    resized = interpolate(images.float(), size=(size, size), mode="bilinear", antialias=True)
+    return resized.to(images.dtype)
 
 
 def _tokens(maps: Tensor) -> Tensor:

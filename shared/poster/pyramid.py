@@ -5,7 +5,7 @@ Source: Zheng et al., "POSTER: A Pyramid Cross-Fusion Transformer Network for Fa
 """
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -41,7 +41,8 @@ class CrossAttention(nn.Module):
         # with a copy of the weight for each.
         both = self.kv(own.contiguous())
         key, value = both.reshape(batch, count, 2, self.heads, split).permute(2, 0, 3, 1, 4)
-        found = scaled_dot_product_attention(query.to(key.dtype), key, value)
+        attend = _attend if key.device.type == "cpu" else scaled_dot_product_attention
+        found = attend(query.to(key.dtype), key, value)
         return self.proj(found.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
@@ -85,7 +86,7 @@ class Block(nn.Module):
         normed_image, normed_landmark = self.norm3(both).chunk(2, dim=1)
         landmark = landmark + self.drop_path(self.attn_lm(normed_landmark, normed_image))
         landmark = landmark + self.drop_path(self.mlp2(self.norm4(landmark)))
-        return self.conv(torch.cat((image, landmark), dim=1))  # type: ignore[no-any-return]
+        return _mix(self.conv, torch.cat((image, landmark), dim=1))
 
 
 class PyramidBlock(nn.Module):
@@ -170,3 +171,18 @@ def init_transformer(module: nn.Module) -> None:
 def _with_class_token(tokens: Tensor) -> Tensor:
     """Prepend the mean of the tokens `[B, T, D]` to them."""
     return torch.cat((tokens.mean(dim=1, keepdim=True), tokens), dim=1)
+
+
+def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Return `scaled_dot_product_attention` of `[B, heads, T, D]`.
+
+    With so few tokens torch's own on a CPU takes a fifth longer, and three times as long backward in
+    bfloat16.
+    """
+    return torch.matmul((query * query.shape[-1] ** -0.5 @ key.transpose(-2, -1)).softmax(-1), value)
+
+
+def _mix(conv: nn.Conv1d, tokens: Tensor) -> Tensor:
+    """Return `conv` of `tokens` `[B, T, width]`; its kernel is 1, and as a matrix product it is faster."""
+    bias = cast(Tensor, conv.bias)
+    return torch.baddbmm(bias[:, None], conv.weight.squeeze(2).expand(len(tokens), -1, -1), tokens)

@@ -50,7 +50,7 @@ def test_each_aligner_gets_the_same_batches_and_is_measured_against_the_last() -
 
 def test_the_workers_aligner_and_full_mtcnn_agree_on_a_drawn_face(two_faces: Path) -> None:
     measured = measure(Settings(clip=str(two_faces), faces=2, repeats=1), ProductSettings(), lambda _: None)
-    mine, full = measured.rows
+    mine, _, full = measured.rows
     assert measured.faces == 2
     assert (mine.found, full.found, full.off_p95) == (1, 1, 0)
     assert mine.off_p50 is not None

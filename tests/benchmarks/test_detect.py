@@ -27,10 +27,10 @@ def test_each_step_is_timed_on_every_frame(two_faces: Path, tmp_path: Path) -> N
     settings = Settings(clip=str(two_faces), frames=4, repeats=1)
     measured = measure(settings, tmp_path, False, lambda _: None)
     assert (measured.width, measured.height, measured.frames) == (320, 180, 4)
-    decode, detect, full = measured.rows
-    assert [row.step for row in measured.rows] == ["decode", "detect", "full search"]
-    assert (decode.faces, detect.faces, full.faces) == (None, 8, 8)
-    assert (detect.found_again, full.found_again) == (1, 1)
+    decode, follow, detect, full = measured.rows
+    assert [row.step for row in measured.rows] == ["decode", "follow", "detect", "full search"]
+    assert (decode.faces, follow.faces, detect.faces, full.faces) == (None, 8, 8, 8)
+    assert (follow.found_again, detect.found_again, full.found_again) == (1, 1, 1)
     assert all(0 < row.ms_p50 <= row.ms_p95 for row in measured.rows)
 
 

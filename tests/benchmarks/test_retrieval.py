@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.retrieval import ExactIndex, Settings, measure, recall
-from services.retrieval.index import FlatIndex
+from services.retrieval.index import GrowingIndex
 
 TINY = Settings(sizes=(300, 700), dimension=16, batch=4, queries=3)
 
@@ -29,7 +29,7 @@ def test_recall_is_the_part_of_the_exact_neighbours_in_any_order() -> None:
 
 
 def test_the_flat_index_finds_what_exact_search_finds() -> None:
-    measured = measure(TINY, FlatIndex, lambda _: None)
+    measured = measure(TINY, GrowingIndex, lambda _: None)
     told = [(row.vectors, row.index, row.recall) for row in measured.rows]
     assert told == [(size, index, 1.0) for size in (300, 700) for index in ("in use", "IndexFlatIP")]
     assert all(0 < row.p50_ms <= row.p95_ms and row.build_s > 0 for row in measured.rows)

@@ -45,8 +45,8 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "rows"),
     [
-        (("detect", "CLIP", "--frames", 2, "--repeats", 1), 3),
-        (("align", "CLIP", "--faces", 2, "--repeats", 1, "--threads", 1), 2),
+        (("detect", "CLIP", "--frames", 2, "--repeats", 1), 4),
+        (("align", "CLIP", "--faces", 2, "--repeats", 1, "--threads", 1), 3),
         (("model", "--size", "nano", "--precision", "fp32", "--batch", 1, "--repeats", 1), 2),
         (("model", "--model", "nano", "--precision", "fp32", "--batch", 2, "--repeats", 1), 2),
         (("broker", "--faces", 20, "--repeats", 1), 3),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.progress import Progress, restore, store
-from services.ingest.tracking import Tracks, advance, cut
+from services.ingest.tracking import Tracks, advance, cut, expected
 from shared.messages import Box
 
 boxes = st.builds(Box, st.integers(0, 600), st.integers(0, 300), st.integers(1, 120), st.integers(1, 120))
@@ -80,3 +80,43 @@ def test_after_a_cut_every_id_is_new() -> None:
     face = Box(100, 100, 50, 50)
     tracks, _ = advance(Tracks(), [face], 0, 0.0)
     assert advance(cut(tracks), [face], 1, 0.04)[1] == [1]
+
+
+HERE, THERE = Box(10, 10, 50, 50), Box(200, 10, 60, 60)
+
+
+def test_between_two_searches_faces_are_expected_where_they_were() -> None:
+    tracks = Tracks()
+    searched = []
+    for frame in range(12):
+        wanted = expected(tracks, frame, frame / RATE, 0.2)
+        assert wanted in ([], [HERE, THERE])
+        searched.append(not wanted)
+        tracks, _ = advance(tracks, [THERE, HERE] if frame % 2 else [HERE, THERE], frame, frame / RATE)
+    assert [frame for frame, whole in enumerate(searched) if whole] == [0, 5, 10]
+
+
+def test_without_an_interval_every_frame_is_searched() -> None:
+    tracks, _ = advance(Tracks(), [HERE], 0, 0.0)
+    assert expected(tracks, 1, 1e-9, 0) == []
+
+
+def test_nothing_is_expected_where_no_face_was_or_after_a_cut() -> None:
+    assert expected(Tracks(), 3, 0.12, 0.2) == []
+    tracks, _ = advance(Tracks(), [HERE], 0, 0.0)
+    assert expected(cut(tracks), 1, 0.04, 0.2) == []
+
+
+def test_while_a_face_is_lost_every_frame_is_searched() -> None:
+    tracks, _ = advance(Tracks(), [HERE, THERE], 0, 0.0)
+    tracks, _ = advance(tracks, [HERE], 1, 0.04)
+    assert expected(tracks, 2, 0.08, 10) == []
+    for frame in range(2, 60):
+        tracks, _ = advance(tracks, [HERE], frame, frame / RATE)
+    assert expected(tracks, 60, 60 / RATE, 10) == [HERE]
+
+
+@given(st.floats(-1e8, 1e8), st.floats(0, 1e9), st.floats(-1e8, 1e8))
+def test_any_time_is_taken(before_s: float, every_s: float, time_s: float) -> None:
+    tracks, _ = advance(Tracks(), [HERE], 0, before_s)
+    assert expected(tracks, 1, time_s, every_s) in ([], [HERE])

@@ -1,3 +1,4 @@
+import copy
 from collections.abc import Sequence
 
 import cv2
@@ -10,7 +11,8 @@ from torch import Tensor, nn
 from services.worker.engine import FaceCrop, PosterEngine, Predictions
 from shared.emotions import EMOTIONS, LABEL_SETS
 from shared.errors import ModelError
-from shared.faces.alignment import TEMPLATE, Landmarks, MtcnnAligner
+from shared.faces.alignment import TEMPLATE, Landmarks
+from shared.faces.landmarks import BoxAligner
 from shared.poster import build
 from shared.poster.config import ModelConfig, Preprocessing
 from shared.poster.expression import ExpressionModel, FeatureMaps, Prediction
@@ -55,7 +57,8 @@ class Known(ExpressionModel):
 class Fixed:
     """Finds a template's points in crops of 224 pixels, and nothing in others."""
 
-    def find(self, crops: Sequence[NDArray[np.uint8]]) -> Landmarks:
+    def find(self, crops: Sequence[NDArray[np.uint8]], margins: Sequence[float]) -> Landmarks:
+        assert len(margins) == len(crops)
         found = np.array([len(crop) == 224 for crop in crops])
         return Landmarks(np.where(found[:, None, None], TEMPLATE, 0).astype(np.float32), found)
 
@@ -66,7 +69,9 @@ def _crops(count: int, *, explained: Sequence[int] = (), side: int = 96) -> list
 
 @pytest.mark.parametrize("labels", LABEL_SETS.values(), ids=LABEL_SETS.keys())
 def test_outputs_are_mapped_from_the_models_own_order(labels: tuple[str, ...]) -> None:
-    predictions = PosterEngine(Known(labels), Fixed(), CPU, 95).predict(_crops(2, explained=[1]))
+    predictions = PosterEngine(Known(labels), Fixed(), CPU, torch.float32, 95).predict(
+        _crops(2, explained=[1])
+    )
     np.testing.assert_allclose(
         predictions.probabilities, [[PROBABILITIES[one] for one in EMOTIONS]] * 2, rtol=1e-5
     )
@@ -78,7 +83,7 @@ def test_outputs_are_mapped_from_the_models_own_order(labels: tuple[str, ...]) -
 def test_a_face_with_landmarks_is_aligned_and_one_without_is_cut_to_its_box() -> None:
     # Grey, because JPEG halves the resolution of colour.
     with_landmarks, without = (picture(side, side)[..., :1].repeat(3, axis=2) for side in (224, 96))
-    engine = PosterEngine(Known(EMOTIONS), Fixed(), CPU, 100)
+    engine = PosterEngine(Known(EMOTIONS), Fixed(), CPU, torch.float32, 100)
     predictions = engine.predict([FaceCrop(with_landmarks, 0.5, True), FaceCrop(without, 0.5, True)])
     assert predictions.aligned.tolist() == [True, False]
     whole, box = (_decode(portrait) for portrait in predictions.portraits)
@@ -92,7 +97,7 @@ def _decode(portrait: bytes) -> NDArray[np.uint8]:
 
 def test_a_model_without_config_is_refused() -> None:
     with pytest.raises(ModelError, match=r"without config\.json"):
-        PosterEngine(build("nano", 7), Fixed(), CPU, 95)
+        PosterEngine(build("nano", 7), Fixed(), CPU, torch.float32, 95)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +113,7 @@ def nano() -> PosterEngine:
         preprocessing=Preprocessing(channels="grey", resample=48, zoom=1.1),
     )
     model.id = "random@00000000"
-    return PosterEngine(model, MtcnnAligner(CPU), CPU, 95)
+    return PosterEngine(model, BoxAligner(CPU), CPU, torch.float32, 95)
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +145,25 @@ def test_an_answer_does_not_depend_on_the_batch_or_on_being_explained(
         alone = nano.predict([FaceCrop(picture(index, 96), 0.25, explain=True)])
         assert np.abs(alone.cams[0].astype(int) - eight.cams[place]).max() <= 2
         assert alone.portraits[0] == eight.portraits[place]
+
+
+def test_in_bfloat16_it_says_the_same_within_its_rounding() -> None:
+    torch.manual_seed(0)
+    model = build("small", 7).eval()
+    model.config = ModelConfig(
+        name="random",
+        size="small",
+        labels=EMOTIONS,
+        input_size=model.input_size,
+        embedding_dim=model.embedding_dim,
+        preprocessing=Preprocessing(),
+    )
+    model.id = "random@00000001"
+    crops = _crops(3, explained=[0, 1, 2])
+    exact = PosterEngine(copy.deepcopy(model), Fixed(), CPU, torch.float32, 95).predict(crops)
+    rounded = PosterEngine(model, Fixed(), CPU, torch.bfloat16, 95).predict(crops)
+    assert {each.dtype for each in model.parameters()} == {torch.bfloat16, torch.float32}
+    np.testing.assert_allclose(rounded.probabilities, exact.probabilities, atol=0.01)
+    assert ((rounded.embeddings * exact.embeddings).sum(axis=1) > 0.999).all()
+    for one, other in zip(rounded.cams, exact.cams, strict=True):
+        assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.98

@@ -1,0 +1,42 @@
+"""The precision that the model computes in."""
+
+from typing import Literal
+
+import torch
+from torch import nn
+
+from shared.errors import ReelmoodError
+
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+def choose_dtype(wanted: Precision, device: torch.device) -> torch.dtype:
+    """Return the type of the model's weights and maps; "auto" is bfloat16 where `device` multiplies in it.
+
+    In bfloat16 no probability moves by more than about 0.01 (docs/performance.md). Raises ReelmoodError when
+    a GPU has no bfloat16.
+    """
+    if wanted == "float32":
+        return torch.float32
+    native = torch.cuda.is_bf16_supported() if device.type == "cuda" else _on_this_cpu()
+    if wanted == "auto":
+        return torch.bfloat16 if native else torch.float32
+    if device.type == "cuda" and not native:
+        raise ReelmoodError(f"{torch.cuda.get_device_name(device)} has no bfloat16: use float32")
+    return torch.bfloat16
+
+
+def convert(model: nn.Module, dtype: torch.dtype) -> None:
+    """Freeze `model` and bring it to `dtype`, batch norms to float32.
+
+    Their running variances span more than bfloat16's seven bits of mantissa should be asked to hold.
+    """
+    model.requires_grad_(False).to(dtype)
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.float()
+
+
+def _on_this_cpu() -> bool:
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))

@@ -1,0 +1,36 @@
+import pytest
+import torch
+from torch import nn
+
+from shared.poster.precision import choose_dtype, convert
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        ({"avx512_bf16": True, "amx_bf16": False}, torch.bfloat16),
+        ({"avx512_bf16": False, "amx_bf16": False, "avx2": True}, torch.float32),
+        ({"bf16": True, "sve": True}, torch.bfloat16),
+        ({}, torch.float32),
+    ],
+)
+def test_by_default_a_cpu_computes_in_bfloat16_where_it_has_it(
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], expected: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert choose_dtype("auto", CPU) is expected
+    assert choose_dtype("float32", CPU) is torch.float32
+    assert choose_dtype("bfloat16", CPU) is torch.bfloat16
+
+
+def test_all_but_batch_norms_is_converted_and_nothing_is_trained() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.LayerNorm(4))
+    convert(model, torch.bfloat16)
+    assert {each.dtype for each in (*model[0].parameters(), *model[3].parameters())} == {torch.bfloat16}
+    assert {each.dtype for each in model[1].state_dict().values() if each.is_floating_point()} == {
+        torch.float32
+    }
+    assert not any(each.requires_grad for each in model.parameters())
+    assert model.eval()(torch.zeros(1, 3, 3, 3, dtype=torch.bfloat16)).dtype == torch.bfloat16
