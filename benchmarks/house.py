@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from shared.errors import MessageError, ReelmoodError
 from shared.process import die_with_parent
-from shared.queues import clips, jobs, presence
+from shared.queues import clips, jobs, presence, turns
 from shared.queues.broker import Broker, connect
 from shared.queues.clips import Clip, State
 from shared.queues.embedded import embedded_broker
@@ -100,6 +100,7 @@ class House:
             keep_source=True,
         )
         clips.create(self.broker, clip)
+        turns.expect(self.broker, clip.id, time.time() + turns.length_s(0, path))
         jobs.enqueue(self.broker, Task.INGEST, clip.id)
         return clip.id
 
@@ -141,7 +142,7 @@ def house(programs: Mapping[str, Sequence[Sequence[str]]], base: Settings) -> It
         members = []
         for stage, commands in programs.items():
             for command in commands:
-                port = _free_port()
+                port = free_port()
                 process = _start(command, {**told, "REELMOOD_METRICS_PORT": str(port)})
                 stack.callback(_stop, process)
                 members.append(Member(stage, process, port))
@@ -212,7 +213,8 @@ def _sum_below(process: psutil.Process, measure: Callable[[psutil.Process], floa
     return total
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

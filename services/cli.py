@@ -8,6 +8,8 @@ from services.commands import (
     ablate,
     analyze,
     bench,
+    camera,
+    cancel,
     dead,
     doctor,
     evaluate,
@@ -16,6 +18,7 @@ from services.commands import (
     gallery,
     landmarks,
     models,
+    rerun,
     runs,
     serve,
     status,
@@ -36,6 +39,7 @@ app = typer.Typer(
 )
 app.command()(up.up)
 app.command()(analyze.analyze)
+app.command()(camera.camera)
 app.command()(serve.ingest)
 app.command()(serve.worker)
 app.command()(serve.retrieval)
@@ -44,6 +48,8 @@ app.command()(serve.trainer)
 app.command()(serve.dashboard)
 app.command()(status.status)
 app.command()(export.export)
+app.command()(cancel.cancel)
+app.command()(rerun.rerun)
 app.command()(forget.forget)
 app.add_typer(dead.app, name="dead")
 app.add_typer(models.app, name="models")

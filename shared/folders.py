@@ -5,6 +5,7 @@ import itertools
 import os
 import shutil
 import unicodedata
+from io import BufferedIOBase
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -46,8 +47,15 @@ def content_digest(path: Path) -> str:
     Raises OSError when the file cannot be read.
     """
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_DIGEST_BYTES))
-        return f"{file.tell()}-{digest.hexdigest()}"
+        return digest_of(file)
+
+
+def digest_of(file: BufferedIOBase) -> str:
+    """Return the `content_digest` of an open file, which is read from its beginning to its end."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_DIGEST_BYTES))
+    return f"{size}-{digest.hexdigest()}"
 
 
 def move_clip(source: Path, into: Path, name: str, *, beside: str = "") -> Path:

@@ -140,7 +140,28 @@ class Frames(msgspec.Struct, frozen=True, kw_only=True):
     decoded_s: list[UnixSeconds] = []
 
 
-Message = Face | Reading | Query | Neighbours | Frames
+class Seen(msgspec.Struct, frozen=True, array_like=True):
+    """A face in a preview: its track and its box."""
+
+    track: Index
+    box: Box
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """Ingest → `previews:{clip}`: a small picture of a frame, and the faces in it.
+
+    `width` and `height` are those of the frame, in pixels, and so are the boxes; `picture` is a JPEG.
+    """
+
+    frame: Index
+    time_s: Seconds
+    width: Side
+    height: Side
+    picture: Picture
+    faces: list[Seen]
+
+
+Message = Face | Reading | Query | Neighbours | Frames | Preview
 M = TypeVar("M", bound=Message)
 
 _encoder = msgspec.msgpack.Encoder()

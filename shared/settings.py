@@ -1,12 +1,14 @@
 """The settings of every service: one frozen object, read from the environment (prefix `REELMOOD_`)."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import ReelmoodError
+
+MOST_SHARDS: Final = 1024
 
 
 class Settings(BaseSettings):
@@ -23,6 +25,11 @@ class Settings(BaseSettings):
     redis_url_file: Path | None = Field(
         None, description="file that holds the broker's URL instead, as container secrets come"
     )
+    jobs_url: str | None = Field(
+        None, repr=False, description="a broker of one server for RQ's queues; needed beside a cluster"
+    )
+    jobs_url_file: Path | None = Field(None, description="file that holds its URL instead")
+    shards: int = Field(1, ge=1, le=MOST_SHARDS, description="groups of keys that clips are spread over")
     prefix: str = Field("reelmood", pattern=r"^[\w-]+$", description="first part of every key on the broker")
 
     model: str = Field(
@@ -60,16 +67,25 @@ class Settings(BaseSettings):
         ge=0,
         description="seconds between two Grad-CAMs and neighbour searches of a track; 0: every face",
     )
+    preview_s: float = Field(
+        1.0, ge=0, description="seconds between two small pictures of a clip under way; 0: none"
+    )
     neighbours: int = Field(5, ge=1, le=100, description="nearest neighbours of a face")
 
-    high_water: int = Field(2000, ge=1, description="waiting faces at which ingest pauses")
-    low_water: int = Field(1000, ge=0, description="waiting faces at which ingest goes on")
+    high_water: int = Field(2000, ge=1, description="waiting faces of a shard at which ingest pauses")
+    low_water: int = Field(1000, ge=0, description="waiting faces of a shard at which ingest goes on")
+    turn_s: float = Field(
+        0.25, ge=0, description="seconds that ingest stays at a clip before another one may go first"
+    )
     reclaim_s: float = Field(
         30, gt=0, description="seconds after which a silent worker's faces go to another"
     )
     max_deliveries: int = Field(3, ge=1, description="deliveries after which a face is given up")
     keep_s: int = Field(3600, ge=1, description="seconds that a finished clip's streams stay on the broker")
     keep_clips: int = Field(10_000, ge=1, description="ended clips that the broker remembers, the newest")
+    live_high_water: int = Field(
+        16, ge=1, description="waiting faces of a live source at which its oldest frames are dropped"
+    )
     clips_high_water: int = Field(
         1000, ge=1, description="waiting clips at which the watcher leaves others in the folder"
     )
@@ -95,6 +111,9 @@ class Settings(BaseSettings):
 
     dashboard_host: str = Field("127.0.0.1", description="address the dashboard listens on")
     dashboard_port: int = Field(8501, ge=1, le=65535, description="port the dashboard listens on")
+    upload_mb: int = Field(
+        500, ge=0, le=100_000, description="largest file that the dashboard takes, in megabytes; 0: none"
+    )
 
     @property
     def incoming(self) -> Path:
@@ -120,6 +139,11 @@ class Settings(BaseSettings):
     def gallery(self) -> Path:
         """Galleries that were built from data sets, a folder for each model."""
         return self.home / "gallery"
+
+    @property
+    def corrections(self) -> Path:
+        """The faces that a person has confirmed or corrected."""
+        return self.home / "corrections"
 
     @property
     def runs(self) -> Path:
@@ -148,16 +172,23 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def _with_secrets(settings: Settings) -> Settings:
-    if settings.redis_url or settings.redis_url_file is None:
-        return settings
+    read = {
+        name: _secret(f"{name}_file", file)
+        for name, file in (("redis_url", settings.redis_url_file), ("jobs_url", settings.jobs_url_file))
+        if file is not None and not getattr(settings, name)
+    }
+    return settings.model_copy(update=read) if read else settings
+
+
+def _secret(name: str, file: Path) -> str:
     try:
-        url = settings.redis_url_file.read_text(encoding="utf-8").strip()
+        secret = file.read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ReelmoodError(f"REELMOOD_REDIS_URL_FILE {settings.redis_url_file}: {reason}") from None
-    if not url:
-        raise ReelmoodError(f"REELMOOD_REDIS_URL_FILE {settings.redis_url_file}: it is empty")
-    return settings.model_copy(update={"redis_url": url})
+        raise ReelmoodError(f"REELMOOD_{name.upper()} {file}: {reason}") from None
+    if not secret:
+        raise ReelmoodError(f"REELMOOD_{name.upper()} {file}: it is empty")
+    return secret
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

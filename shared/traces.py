@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from shared import corrections
 from shared.errors import ReelmoodError
 from shared.folders import content_digest
 from shared.queues.clips import Clip
@@ -77,6 +78,7 @@ def find(settings: Settings, known: list[Clip], wanted: str) -> Subject | None:
     if not wanted:
         return None
     runs = [Run(clip.id, clip.name, clip.content) for clip in known] + archived(settings.results)
+    runs += [Run(one.clip, one.name, one.content) for one in corrections.read(settings.corrections)]
     files = list(kept_files(settings))
     for is_meant in (_exactly, _by_last_part):
         meant = [run for run in runs if is_meant(wanted, run.id, run.name, run.folder)]
@@ -112,6 +114,12 @@ def remove(settings: Settings, traces: Traces) -> None:
         remove_file(path, next(root for root in roots if path.is_relative_to(root)))
     for folder in traces.folders:
         remove_folder(folder)
+
+
+def corrected(settings: Settings, subject: Subject) -> int:
+    """Return how many faces of a clip a person has confirmed or corrected."""
+    held = corrections.read(settings.corrections)
+    return sum(corrections.is_of(one, subject.ids, subject.content) for one in held)
 
 
 def unfinished(results: Path) -> Iterator[tuple[Path, str]]:

@@ -21,7 +21,7 @@ from shared.pictures import decode_picture
 
 MAX_PIXELS: Final = 100_000_000
 
-_FORMATS: Final = (
+FORMATS: Final = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h261,h263,h264,hevc,vvc,av1,obu,ivf,"
     "asf,flv,live_flv,swf,ogg,mxf,gxf,nut,nsv,rm,dv,dirac,dnxhd,vc1,avs2,avs3,cavsvideo,mjpeg,mpjpeg,"
     "yuv4mpegpipe,wtv,gif,apng,jpegxl_anim,flic,bink,smk,roq,film_cpk,"
@@ -31,7 +31,7 @@ _FORMATS: Final = (
 )
 """The containers that carry their pictures themselves. Playlists, which make FFmpeg open other files and
 addresses, and text, which it would render, are not among them."""
-_OPTIONS: Final = {"format_whitelist": _FORMATS, "protocol_whitelist": "", "max_pixels": str(MAX_PIXELS)}
+_OPTIONS: Final = {"format_whitelist": FORMATS, "protocol_whitelist": "", "max_pixels": str(MAX_PIXELS)}
 _LARGEST_PICTURE: Final = 512 << 20
 _DEFAULT_RATE: Final = 25.0
 _SLOWEST_RATE: Final = 1e-2

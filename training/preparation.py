@@ -1,5 +1,6 @@
 """From a data set to the batches of a run."""
 
+import hashlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,8 @@ from shared.faces.alignment import MtcnnAligner
 from shared.poster.config import ModelConfig
 from training.batches import Batches
 from training.datasets.alignment import Alignment
-from training.datasets.catalogue import NATIVE_SIDES, labels_of, open_dataset
-from training.datasets.faces import Dataset, Faces
+from training.datasets.catalogue import NATIVE_SIDES, SPARSE, labels_of, open_dataset
+from training.datasets.faces import Dataset, Faces, join
 from training.datasets.votes import read_votes
 from training.devices import choose_device
 from training.spec import DatasetName, RunSpec
@@ -50,8 +51,9 @@ def prepare(spec: RunSpec, config: ModelConfig, cache: Path | None = None) -> Pr
     """Return the batches of the run `spec` for the model of `config`.
 
     The validation part is cut from the training pictures, of which those of the test split are left out;
-    with `paper_split` it is the test split. `cache` is a folder for the landmarks of aligned data sets.
-    Raises DataError, one line, on anything wrong with the data, or when the model does not fit them.
+    with `paper_split` it is the test split. Corrections that are added are trained on only. `cache` is a
+    folder for the landmarks of aligned data sets. Raises DataError, one line, on anything wrong with the
+    data, or when the model does not fit them.
     """
     check_fit(spec, config)
     recipe, outputs = spec.recipe, config.labels
@@ -61,13 +63,17 @@ def prepare(spec: RunSpec, config: ModelConfig, cache: Path | None = None) -> Pr
     rows = np.flatnonzero(known)
     if spec.limit is not None and spec.limit < len(rows):
         rows = rows[keep_share(targets[rows].argmax(axis=1), spec.limit, SPLIT_SEED)]
-    taught = torch.from_numpy(targets[rows])
+    train, taught = train.take(rows), torch.from_numpy(targets[rows])
+    if spec.corrections is not None:
+        more = _corrections(Path(spec.corrections), spec, config)
+        train, fingerprint = join(train, more.train), _joined(fingerprint, more.fingerprint)
+        taught = torch.cat([taught, _plain_targets(more.train, outputs)])
     counts = taught.argmax(1).bincount(minlength=len(outputs))
     empty = taught.sum(0) == 0
-    if empty.any():
+    if empty.any() and spec.dataset not in SPARSE:
         raise DataError(f"no training picture of {spec.data} is {outputs[int(empty.int().argmax())]}")
     return Prepared(
-        as_batches(train.take(rows), taught, config, recipe.batch_size),
+        as_batches(train, taught, config, recipe.batch_size),
         as_batches(held, torch.from_numpy(_truth(held, spec, outputs)), config, recipe.batch_size),
         outputs,
         counts,
@@ -80,6 +86,9 @@ def check_fit(spec: RunSpec, config: ModelConfig) -> None:
 
     Votes tell contempt too, FER2013's labels don't: with a target of votes a model may have either outputs.
     """
+    if spec.dataset == "corrections" and (spec.align or spec.corrections is not None):
+        odd = "--align" if spec.align else "--add-corrections"
+        raise DataError(f"{odd} goes with another data set: the corrections are aligned faces already")
     if spec.votes is not None and spec.dataset != "fer2013":
         raise DataError(f"{spec.votes} are votes for FER2013, not for {spec.dataset}")
     if spec.votes is None and spec.recipe.target != "label":
@@ -126,6 +135,20 @@ def _open(spec: RunSpec, config: ModelConfig, cache: Path | None) -> Dataset:
     return open_dataset(spec.dataset, Path(spec.data), side, is_grey(config), align)
 
 
+def _corrections(folder: Path, spec: RunSpec, config: ModelConfig) -> Dataset:
+    """Return the corrections that are added, in the size of the data set that they are added to."""
+    return open_dataset("corrections", folder, side_of(spec.dataset, config, spec.align), is_grey(config))
+
+
+def _plain_targets(faces: Faces, outputs: tuple[str, ...]) -> Tensor:
+    """Return the labels as targets, float32 [N, C]."""
+    return torch.from_numpy(soft_targets(faces.labels_in(outputs), None, "label", outputs)[0])
+
+
+def _joined(fingerprint: str, more: str) -> str:
+    return hashlib.sha256(f"{fingerprint} {more}".encode()).hexdigest()
+
+
 def _split(dataset: Dataset, spec: RunSpec) -> tuple[str, Faces, Faces]:
     """Return the data set's fingerprint, the faces to train on and those to validate on."""
     train, test = dataset.train, dataset.test
@@ -137,7 +160,8 @@ def _split(dataset: Dataset, spec: RunSpec) -> tuple[str, Faces, Faces]:
         kept = without_twins(train, test)
         log.info("left out %d training pictures that are in the test split too", len(train) - len(kept))
         train = train.take(kept)
-    rows, held = split_validation(train, spec.recipe.validation, SPLIT_SEED)
+    sparse = spec.dataset in SPARSE
+    rows, held = split_validation(train, spec.recipe.validation, SPLIT_SEED, sparse=sparse)
     return dataset.fingerprint, train.take(rows), train.take(held)
 
 

@@ -7,14 +7,15 @@ import msgspec
 from shared.poster.config import Name
 from training.recipe import Count, Recipe
 
-DatasetName = Literal["fer2013", "rafdb", "affectnet7", "affectnet8", "ckplus", "folder"]
+DatasetName = Literal["fer2013", "rafdb", "affectnet7", "affectnet8", "ckplus", "folder", "corrections"]
 
 
 class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One training run.
 
     `name` is the new model's. `data` is the folder or file of the data set, `votes` FER+'s CSV beside
-    FER2013, `align` puts alignment by MTCNN in front. `init` is the model to start from, name or folder; with
+    FER2013, `align` puts alignment by MTCNN in front. `corrections` is a folder of corrected faces that are
+    trained on too; they are not counted in `limit`. `init` is the model to start from, name or folder; with
     `new_head` its last layer is replaced where its outputs are not the data set's labels, or, if only votes
     are taught, the eight emotions of FER+. `limit` keeps at most so many training pictures, the same share of
     every class.
@@ -25,6 +26,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     data: str
     votes: str | None = None
     align: bool = False
+    corrections: str | None = None
     init: str = "nano"
     new_head: bool = False
     limit: Count | None = None

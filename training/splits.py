@@ -29,19 +29,23 @@ def without_twins(train: Faces, test: Faces) -> NDArray[np.int64]:
     return np.array(rows, dtype=np.int64)
 
 
-def split_validation(faces: Faces, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def split_validation(
+    faces: Faces, fraction: float, seed: int, *, sparse: bool = False
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Cut about `fraction` off for validation: ascending indices (train, validation).
 
     It is cut from each emotion, or from the subjects where they are known. Identical pictures stay together,
     and so do those of a subject. The cut depends on the pictures, their order and `seed` only. Raises
-    DataError when an emotion has fewer than two different pictures, or all of them are of one subject.
+    DataError when an emotion has fewer than two different pictures, or all of them are of one subject. If the
+    data set is `sparse`, such an emotion is only trained on, and it is an error when all are.
     """
     if faces.subjects is None:
-        held = _hold_pictures(faces, fraction, seed)
+        held = _hold_pictures(faces, fraction, seed, sparse)
     else:
         held = _hold_subjects(faces, faces.subjects, fraction, seed)
     train = np.setdiff1d(np.arange(len(faces)), held)
-    lost = set(range(len(faces.label_set))) - set(faces.labels[train].tolist())
+    needed = faces.labels.tolist() if sparse else range(len(faces.label_set))
+    lost = set(needed) - set(faces.labels[train].tolist())
     if lost:
         raise DataError(f"{faces.label_set[min(lost)]} would be left without a training picture")
     return train, held
@@ -63,7 +67,7 @@ def keep_share(labels: NDArray[np.int64], limit: int, seed: int) -> NDArray[np.i
     return rows
 
 
-def _hold_pictures(faces: Faces, fraction: float, seed: int) -> NDArray[np.int64]:
+def _hold_pictures(faces: Faces, fraction: float, seed: int, sparse: bool) -> NDArray[np.int64]:
     groups: dict[bytes, list[int]] = {}
     for row, print_ in enumerate(fingerprints(faces)):
         groups.setdefault(print_, []).append(row)
@@ -72,10 +76,14 @@ def _hold_pictures(faces: Faces, fraction: float, seed: int) -> NDArray[np.int64
     for label, emotion in enumerate(faces.label_set):
         own = [rows for rows in groups.values() if faces.labels[rows[0]] == label]
         if len(own) < 2:
+            if sparse:
+                continue
             raise DataError(f"{emotion} has fewer than two different pictures")
         count = min(max(1, round(fraction * len(own))), len(own) - 1)
         for index in rng.permutation(len(own))[:count]:
             held += own[int(index)]
+    if not held:
+        raise DataError("no emotion has two different pictures: one to train on, one to validate on")
     return np.array(sorted(held), dtype=np.int64)
 
 

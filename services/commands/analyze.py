@@ -23,7 +23,7 @@ from shared.errors import ReelmoodError
 from shared.folders import content_digest, is_candidate, printable
 from shared.poster.active import ACTIVE, active
 from shared.poster.folder import find_folder
-from shared.queues import clips, jobs
+from shared.queues import clips, jobs, turns
 from shared.queues.broker import LOST, Broker, connect
 from shared.queues.clips import Clip, State
 from shared.queues.embedded import embedded_broker
@@ -164,6 +164,7 @@ def _see_to(settings: Settings, broker: Broker, wanted: Sequence[Clip], memory: 
     known = clips.known(broker, [clip.id for clip in wanted])
     for clip in wanted:
         if clip.id not in known and clips.create(broker, clip):
+            turns.expect(broker, clip.id, time.time() + turns.length_s(0, Path(clip.path)))
             jobs.enqueue(broker, Task.INGEST, clip.id)
     oversee(settings, broker, memory, time.monotonic())
     return clips.those(broker, [clip.id for clip in wanted])

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.commands import bench_clips, bench_faces, bench_parts, bench_worker
+from services.commands import bench_clips, bench_faces, bench_pages, bench_parts, bench_worker
 from shared.poster.config import Size
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ app.command()(bench_faces.gpu)
 app.command()(bench_parts.broker)
 app.command()(bench_parts.retrieval)
 app.command()(bench_parts.scaling)
+app.command()(bench_parts.fairness)
+app.command()(bench_pages.search)
+app.command()(bench_pages.pages)
 app.command(hidden=True)(bench_worker.waiting_worker)
 
 

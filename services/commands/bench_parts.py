@@ -1,11 +1,11 @@
-"""`reelmood bench broker`, `retrieval`, `scaling`: what carries the faces, and how it scales."""
+"""`reelmood bench broker`, `retrieval`, `scaling`, `fairness`: what carries the faces, and how it scales."""
 
 import logging
 from typing import Annotated
 
 import typer
 
-from services.commands.bench_clips import ClipArgument, ModelOption, SizeOption
+from services.commands.bench_clips import ClipArgument, ModelOption, SizeOption, WorkersOption
 from services.commands.bench_output import JsonOption, RepeatsOption, SeedOption, tell
 from shared.poster.active import ACTIVE
 from shared.settings import load_settings
@@ -77,7 +77,11 @@ def scaling(
         list[int] | None, typer.Option(min=1, help="number of workers; repeatable [1, 2]")
     ] = None,
     waiting: Annotated[
-        list[int] | None, typer.Option(min=1, help="of workers that only wait; repeatable [1, 2, 4, 8, 16]")
+        list[int] | None,
+        typer.Option(min=1, help="of workers that only wait; repeatable [1, 2, 4, 8, 16, 32]"),
+    ] = None,
+    shards: Annotated[
+        list[int] | None, typer.Option(min=1, help="shards that these read from; repeatable [1, 4]")
     ] = None,
     wait_ms: Annotated[float, typer.Option(min=0, help="milliseconds that they take for a face")] = 20.0,
     faces: Annotated[int, typer.Option(min=10, help="faces for each worker")] = 1000,
@@ -93,11 +97,42 @@ def scaling(
         clip=str(clip),
         model=Choice(name=model, size=size, seed=seed),
         workers=tuple(workers or (1, 2)),
-        waiting=tuple(waiting or (1, 2, 4, 8, 16)),
+        waiting=tuple(waiting or (1, 2, 4, 8, 16, 32)),
+        shards=tuple(shards or (1, 4)),
         wait_ms=wait_ms,
         faces=faces,
         repeats=repeats,
     )
     measured = measure(settings, load_settings().models, logger.info)
     title = f"workers, {measured.model}, and workers that wait {wait_ms:g} ms a face"
+    tell(measured, measured.machine, {title: measured.rows}, as_json=as_json)
+
+
+def fairness(
+    clip: ClipArgument,
+    model: ModelOption = ACTIVE,
+    size: SizeOption = None,
+    workers: WorkersOption = 1,
+    clips: Annotated[int, typer.Option(min=2, help="clips at once")] = 40,
+    shortest: Annotated[int, typer.Option(min=1, help="frames of the shortest")] = 25,
+    longest: Annotated[int, typer.Option(min=1, help="frames of the longest")] = 1500,
+    repeats: RepeatsOption = 3,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Order clips of very different length at once, and tell how much longer they take than alone."""
+    from benchmarks.fairness import Settings, measure
+    from benchmarks.models import Choice
+
+    settings = Settings(
+        clip=str(clip),
+        model=Choice(name=model, size=size, seed=seed),
+        clips=clips,
+        shortest=shortest,
+        longest=longest,
+        workers=workers,
+        repeats=repeats,
+    )
+    measured = measure(settings, load_settings().models, logger.info)
+    title = f"{clips} clips at once, {measured.model}"
     tell(measured, measured.machine, {title: measured.rows}, as_json=as_json)

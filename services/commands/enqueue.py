@@ -27,5 +27,6 @@ def _placed(spec: RunSpec) -> RunSpec:
         spec,
         data=str(Path(spec.data).absolute()),
         votes=None if spec.votes is None else str(Path(spec.votes).absolute()),
+        corrections=None if spec.corrections is None else str(Path(spec.corrections).absolute()),
         init=str(Path(spec.init).absolute()) if Path(spec.init).is_dir() else spec.init,
     )

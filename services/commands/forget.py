@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from shared import traces
+from shared import corrections, traces
 from shared.errors import ReelmoodError
 from shared.folders import printable
 from shared.queues import clips, jobs, persistence, results
@@ -25,7 +25,10 @@ def forget(
     clip: Annotated[str, typer.Argument(help="its name, its id, or the path of its file or results")],
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
 ) -> None:
-    """Remove every trace of a clip: files, results, faces, neighbours. Exit code 1: nothing is kept of it."""
+    """Remove every trace of a clip: files, results, faces, neighbours, corrections.
+
+    Exit code 1: nothing is kept of it.
+    """
     logging.getLogger().setLevel(logging.WARNING)
     settings = load_settings()
     with _broker(settings) as broker:
@@ -55,13 +58,15 @@ def _broker(settings: Settings) -> Iterator[Broker | None]:
             url = stack.enter_context(embedded_broker(settings.home))
             settings = settings.model_copy(update={"redis_url": url})
         broker = connect(settings)
-        stack.enter_context(closing(broker.client))
+        stack.callback(broker.close)
         yield broker
 
 
 def _describe(settings: Settings, known: list[Clip], subject: Subject) -> Iterator[str]:
     located = traces.locate(settings, subject)
     yield from map(str, located.files + located.folders)
+    if corrected := traces.corrected(settings, subject):
+        yield f"{settings.corrections}: {corrected} corrected faces"
     for clip in known:
         if clip.id in subject.ids:
             yield f"{clip.id} on the broker: {clip.name}, {clip.state.value}"
@@ -88,6 +93,7 @@ def _remove_files(settings: Settings, subject: Subject) -> None:
 
     try:
         traces.remove(settings, traces.locate(settings, subject))
+        corrections.forget(settings.corrections, subject.ids, subject.content)
         for folder in _folders(settings):
             for name in subject.names:
                 drop_source(folder, name)

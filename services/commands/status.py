@@ -58,10 +58,19 @@ def _clips(shown: list[clips.Clip]) -> Table:
     for clip in shown:
         frames = f"{clip.frames}/{clip.frames_expected}" if clip.frames_expected else str(clip.frames)
         figures = [frames, str(clip.faces), str(clip.done), str(clip.tracks)]
-        table.add_row(
-            escape(clip.name), clip.state, *figures, escape(clip.model), escape(clip.error or clip.held)
-        )
+        table.add_row(escape(clip.name), clip.state, *figures, escape(clip.model), escape(_remark(clip)))
     return table
+
+
+def _remark(clip: clips.Clip) -> str:
+    """Return what is wrong with a clip, or how far a live source is behind and what it had to drop."""
+    dropped = [f"{count} {reason}" for reason, count in clip.dropped.items()]
+    parts = [
+        clip.error or clip.held,
+        f"live, {clip.latency_s:.2f} s behind" if clip.live and clip.latency_s else "",
+        f"dropped: {', '.join(dropped)}" if dropped else "",
+    ]
+    return "; ".join(part for part in parts if part)
 
 
 def _services(services: list[presence.Service]) -> Table:

@@ -24,10 +24,12 @@ Target = Literal["label", "votes", "mixed"]
 
 
 def train(
-    data: Annotated[Path, typer.Option(help="folder or table of the data set")],
     name: Annotated[str, typer.Option(help="name of the new model")],
+    data: Annotated[
+        Path | None, typer.Option(help="folder or table of the data set [corrections: this home's]")
+    ] = None,
     dataset: Annotated[
-        Literal["fer2013", "rafdb", "affectnet7", "affectnet8", "ckplus", "folder"],
+        Literal["fer2013", "rafdb", "affectnet7", "affectnet8", "ckplus", "folder", "corrections"],
         typer.Option(help="what the data set is"),
     ] = "fer2013",
     init: Annotated[str, typer.Option(help="model to start from, name or folder")] = "nano",
@@ -36,6 +38,9 @@ def train(
     ] = False,
     votes: Annotated[Path | None, typer.Option(help="FER+ votes (CSV) for FER2013's pictures")] = None,
     align: Annotated[bool, typer.Option("--align", help="align the faces by MTCNN first")] = False,
+    add_corrections: Annotated[
+        bool, typer.Option("--add-corrections", help="train on this home's corrected faces too")
+    ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="train on so many pictures at most")] = None,
     preset: Annotated[Preset, typer.Option(help="recipe: a modern one, or a row of the paper")] = "modern",
     recipe: Annotated[
@@ -86,9 +91,10 @@ def train(
     spec = RunSpec(
         name=name,
         dataset=dataset,
-        data=str(data),
+        data=str(_data(data, dataset, settings)),
         votes=None if votes is None else str(votes),
         align=align,
+        corrections=str(settings.corrections) if add_corrections else None,
         init=init,
         new_head=new_head,
         limit=limit,
@@ -103,6 +109,14 @@ def train(
         order(settings, spec)
     else:
         _train(settings, spec)
+
+
+def _data(data: Path | None, dataset: str, settings: Settings) -> Path:
+    if data is not None:
+        return data
+    if dataset == "corrections":
+        return settings.corrections
+    raise DataError(f"say with --data where {dataset} is")
 
 
 def _train(settings: Settings, spec: "RunSpec") -> None:

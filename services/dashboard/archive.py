@@ -1,7 +1,6 @@
 """The files of finished clips → the same plain data as from the broker."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -12,14 +11,18 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from services.dashboard.view import Answer, Moment, View
+from services.dashboard.view import Answer, Explained, Moment, View
 from shared.emotions import EMOTIONS
 from shared.errors import ReelmoodError
 from shared.messages import Explanation, Neighbour
+from shared.moments import MOMENTS
 from shared.queues.clips import Clip, State
 
 _PROBABILITIES: Final = [f"p_{emotion}" for emotion in EMOTIONS]
+_PICTURED: Final = ["embedding", "cam", "cam_side", "aligned", "neighbours", "agrees"]
+_UNREADABLE: Final = (OSError, pa.ArrowException, KeyError, ValueError, msgspec.MsgspecError)
 _LIMIT: Final = 200
 
 
@@ -45,6 +48,7 @@ def _summary(path: Path, changed_ns: int) -> Clip | None:
             path="",
             results=str(path.parent.parent),
             model=str(known["model"]),
+            content=str(known.get("content", "")),
             state=State.DONE,
             out=str(path.parent),
             frames=int(known["frames"]),
@@ -59,13 +63,13 @@ def _summary(path: Path, changed_ns: int) -> Clip | None:
 
 
 def load(clip_id: str, folder: Path) -> View:
-    """Read a finished clip's `timeline.parquet` and, where there is one, `moments.parquet`.
+    """Read a finished clip's `timeline.parquet` and, where there is one, what is in `moments.parquet`.
 
     Raises ReelmoodError, in one line, when they cannot be read.
     """
     try:
         return _load(clip_id, folder)
-    except (OSError, pa.ArrowException, KeyError, ValueError, msgspec.MsgspecError) as error:
+    except _UNREADABLE as error:
         reason = str(error).splitlines()[0]
         raise ReelmoodError(f"the files in {folder} cannot be read: {reason}") from None
 
@@ -85,27 +89,64 @@ def _load(clip_id: str, folder: Path) -> View:
         last_s=float(timeline["time_s"].iloc[-1]) if len(timeline) else 0.0,
         archived=True,
     )
-    moments = folder / "moments.parquet"
-    return _with_moments(view, read, moments) if moments.exists() else view
+    moments = folder / MOMENTS
+    return replace(view, explained=_explained(moments, read)) if moments.exists() else view
 
 
-def _with_moments(view: View, read: pd.DataFrame, path: Path) -> View:
+def read_face(explained: Explained, index: int) -> tuple[Moment, Answer]:
+    """Read one of the explained faces of a finished clip, and its neighbours.
+
+    Raises ReelmoodError, in one line, when they cannot be read.
+    """
+    try:
+        group, row = _place(explained.path, explained.changed_ns, int(explained.row[index]))
+        face = _group(explained.path, explained.changed_ns, group).slice(row, 1).to_pylist()[0]
+        frame, time_s = int(explained.frame[index]), float(explained.time_s[index])
+        moment = Moment(
+            track=int(explained.track[index]),
+            shot=int(explained.shot[index]),
+            frame=frame,
+            time_s=time_s,
+            probabilities=tuple(float(each) for each in explained.probabilities[index]),
+            explanation=msgspec.convert(face, Explanation),
+        )
+        nearest = msgspec.json.decode(face["neighbours"] or "[]", type=tuple[Neighbour, ...])
+        return moment, Answer(frame, time_s, nearest, face["agrees"])
+    except (*_UNREADABLE, IndexError) as error:
+        raise ReelmoodError(f"{explained.path} cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _explained(path: Path, read: pd.DataFrame) -> Explained:
     places = pq.read_table(path, columns=["frame", "face"]).to_pandas()
     places["row"] = np.arange(len(places))
-    latest = read.merge(places, on=["frame", "face"]).sort_values("frame").groupby("track").tail(1)
-    rows = pq.read_table(path).take(pa.array(latest["row"].to_numpy(np.int64))).to_pylist()
-    moments, answers = {}, {}
-    for row, seen in zip(rows, latest.to_dict("records"), strict=True):
-        track = int(row["track"])
-        explanation = msgspec.convert(row, Explanation)
-        probabilities = tuple(float(seen[column]) for column in _PROBABILITIES)
-        moments[track] = Moment(
-            track, int(seen["shot"]), row["frame"], row["time_s"], probabilities, explanation
-        )
-        nearest = tuple(_neighbours(row["neighbours"]))
-        answers[track] = Answer(row["frame"], row["time_s"], nearest, row["agrees"])
-    return replace(view, moments=moments, answers=answers)
+    found = read.merge(places, on=["frame", "face"]).sort_values("time_s", kind="stable")
+    return Explained(
+        path=path,
+        changed_ns=path.stat().st_mtime_ns,
+        row=found["row"].to_numpy(np.int64),
+        frame=found["frame"].to_numpy(np.int64),
+        time_s=found["time_s"].to_numpy(np.float64),
+        track=found["track"].to_numpy(np.int64),
+        shot=found["shot"].to_numpy(np.int64),
+        probabilities=found[_PROBABILITIES].to_numpy(np.float32),
+    )
 
 
-def _neighbours(text: str | None) -> Iterable[Neighbour]:
-    return msgspec.json.decode(text or "[]", type=list[Neighbour])
+@lru_cache(maxsize=8)
+def _ends(path: Path, changed_ns: int) -> NDArray[np.int64]:  # noqa: ARG001 - part of the cache's key
+    """Return the row after the last of each row group of a Parquet file."""
+    metadata = pq.read_metadata(path)
+    return np.cumsum([metadata.row_group(each).num_rows for each in range(metadata.num_row_groups)])
+
+
+@lru_cache(maxsize=8)
+def _group(path: Path, changed_ns: int, group: int) -> pa.Table:  # noqa: ARG001 - part of the cache's key
+    with pq.ParquetFile(path) as file:
+        return file.read_row_group(group, columns=_PICTURED)
+
+
+def _place(path: Path, changed_ns: int, row: int) -> tuple[int, int]:
+    """Return the row group in which a row is, and its place there."""
+    ends = _ends(path, changed_ns)
+    group = int(np.searchsorted(ends, row, "right"))
+    return group, row - (int(ends[group - 1]) if group else 0)

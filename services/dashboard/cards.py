@@ -1,11 +1,12 @@
 """Faces → HTML cards. Every text from outside is escaped here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from services.dashboard import pictures
-from services.dashboard.charts import clock
-from services.dashboard.view import Answer, Moment, View
+from services.dashboard.search import links
+from services.dashboard.times import clock
+from services.dashboard.view import Answer, Moment
 from shared.emotions import COLOURS, EMOTIONS
 from shared.errors import MessageError
 from shared.messages import Neighbour
@@ -13,24 +14,30 @@ from shared.messages import Neighbour
 NO_GALLERY = "no gallery yet: neighbours appear once a first clip is finished"
 
 
-def faces(view: View, first: int | None, overlay: bool, limit: int = 12) -> str:
-    """Return the cards of the tracks' latest explained faces: `first`, then those of the newest shots."""
-    newest = sorted(view.moments.values(), key=lambda one: (one.track != first, -one.shot, one.track))
-    cards = [face(moment, view.answers.get(moment.track), overlay) for moment in newest[:limit]]
+def faces(
+    clip: str,
+    found: Sequence[tuple[Moment, Answer | None]],
+    names: Mapping[int, str],
+    strength: float = 0.6,
+) -> str:
+    """Return the cards of explained faces of a clip; `names` says what a track is called."""
+    cards = [
+        face(moment, answer, names[moment.track], strength, links.alike(clip, moment.track, moment.frame))
+        for moment, answer in found
+    ]
     return f'<div class="rm-faces">{"".join(cards)}</div>'
 
 
-def face(moment: Moment, answer: Answer | None, overlay: bool) -> str:
-    """Return one face's card: picture, seven confidence bars, nearest neighbours."""
-    try:
-        source = pictures.explained(moment.explanation, overlay)
-        picture = f'<img src="{source}" alt="{moment.emotion} face" decoding="sync" width="112" height="112">'
-    except MessageError as error:
-        picture = f'<div class="rm-blank">{escape(str(error))}</div>'
+def face(moment: Moment, answer: Answer | None, name: str, strength: float = 0.6, alike: str = "") -> str:
+    """Return one face's card: aligned face, the same under its map, seven confidence bars, neighbours.
+
+    `strength` (0–1) is that of the map; at 0 there is none. `alike` is where faces like this one are found.
+    """
+    more = f'<a href="{escape(alike, quote=True)}">find alike</a> · ' if alike else ""
     return (
         '<section class="rm-card"><header>'
-        f"<b>track {moment.track}</b><span>{clock(moment.time_s, 1)}</span></header>"
-        f'<div class="rm-face">{picture}{bars(moment.probabilities)}</div>'
+        f"<b>{escape(name)}</b><span>{more}{clock(moment.time_s, 1)}</span></header>"
+        f'<div class="rm-face">{_pictures(moment, strength)}{bars(moment.probabilities)}</div>'
         f"{neighbours(answer, moment)}</section>"
     )
 
@@ -56,6 +63,22 @@ def neighbours(answer: Answer | None, moment: Moment) -> str:
     rows = "".join(_neighbour(one, moment.emotion) for one in answer.nearest)
     head = f'<p class="rm-quiet">neighbours{at} <b class="rm-{verdict}">{verdict}</b></p>'
     return f'{head}<ol class="rm-near">{rows}</ol>'
+
+
+def _pictures(moment: Moment, strength: float) -> str:
+    shown = [
+        (0.0, f"{moment.emotion} face"),
+        *([(strength, "where the model looked")] if strength > 0 else []),
+    ]
+    try:
+        pictures_shown = "".join(
+            f'<img src="{pictures.explained(moment.explanation, each)}" alt="{text}" decoding="sync"'
+            ' width="112" height="112">'
+            for each, text in shown
+        )
+    except MessageError as error:
+        pictures_shown = f'<div class="rm-blank">{escape(str(error))}</div>'
+    return f'<div class="rm-pictures">{pictures_shown}</div>'
 
 
 def _neighbour(one: Neighbour, emotion: str) -> str:

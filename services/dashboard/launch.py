@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.settings import Settings
 
-_APP: Final = Path(__file__).with_name("app.py")
+_APP: Final = Path(__file__).with_name("web.py")
 
 _LIGHT: Final = {
     "primaryColor": "#0072b2",
@@ -26,7 +26,6 @@ _OPTIONS: Final[dict[str, str]] = {
     "server.headless": "true",
     "server.fileWatcherType": "none",
     "server.runOnSave": "false",
-    "server.maxUploadSize": "1",
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "viewer",
     "client.showErrorDetails": "none",
@@ -44,13 +43,15 @@ def command(settings: Settings) -> list[str]:
 
     The started process reads its other settings from the environment (`shared.settings.environment_of`).
     Nothing outside this machine is contacted: no usage statistics, no fonts or scripts from elsewhere, no
-    question for its outer address (`services.dashboard.serving`). The page takes no uploads, so Streamlit's
-    own end point for them gets the least limit that it has, 1 MB.
+    question for its outer address (`services.dashboard.serving`). What is uploaded waits in the memory of
+    this process until the page has stored it: Streamlit's end point for it gets the limit of the settings, at
+    least 1 MB.
     """
     options = {
         **_OPTIONS,
         "server.address": settings.dashboard_host,
         "server.port": str(settings.dashboard_port),
+        "server.maxUploadSize": str(max(1, settings.upload_mb)),
         **{f"theme.light.{name}": value for name, value in _LIGHT.items()},
         **{f"theme.dark.{name}": value for name, value in _DARK.items()},
     }

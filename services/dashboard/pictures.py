@@ -27,10 +27,11 @@ def blend(face: NDArray[np.uint8], cam: NDArray[np.uint8], strength: float = 0.6
 
 
 @lru_cache(maxsize=256)
-def explained(explanation: Explanation, overlay: bool = True) -> str:
+def explained(explanation: Explanation, strength: float = 0.6) -> str:
     """Return the aligned face of an explanation, with its map laid over it, as a JPEG data URI.
 
-    Raises MessageError when the picture was not kept, or it or the map is damaged.
+    `strength` as for `blend`; at 0 the face is as it was. Raises MessageError when the picture was not kept,
+    or it or the map is damaged.
     """
     if not explanation.aligned:
         raise MessageError("picture of the face not kept")
@@ -40,8 +41,8 @@ def explained(explanation: Explanation, overlay: bool = True) -> str:
     if decoded is None or len(explanation.cam) != side * side:
         raise MessageError("damaged picture of a face")
     face = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB).astype(np.uint8)
-    if overlay:
-        face = blend(face, np.frombuffer(explanation.cam, np.uint8).reshape(side, side))
+    if strength > 0:
+        face = blend(face, np.frombuffer(explanation.cam, np.uint8).reshape(side, side), strength)
     return data_uri(face)
 
 

@@ -10,7 +10,8 @@ from services.programs import program
 from shared.errors import ReelmoodError
 from shared.settings import Settings
 
-DATASETS: Final = ("fer2013", "rafdb", "affectnet7", "affectnet8", "ckplus", "folder")
+CORRECTIONS: Final = "corrections"
+DATASETS: Final = ("fer2013", "rafdb", "affectnet7", "affectnet8", "ckplus", "folder", CORRECTIONS)
 PRESETS: Final = ("modern", "standard", "augmented", "balanced", "cb", "all")
 
 _LONGEST_S: Final = 300
@@ -19,7 +20,7 @@ _SAYS: Final = "reelmood: "
 
 @dataclass(frozen=True)
 class Order:
-    """A new run as the form has it; `votes` may be empty."""
+    """A new run as the form has it; `votes` may be empty, and `data` for the corrections; `limit` 0: none."""
 
     name: str
     dataset: str
@@ -28,11 +29,13 @@ class Order:
     init: str
     preset: str
     epochs: int
+    add_corrections: bool = False
+    limit: int = 0
 
 
 def train(settings: Settings, order: Order) -> str:
     """Queue a run and return what the command says. Raises ReelmoodError when it refuses."""
-    if not order.data.strip():
+    if not order.data.strip() and order.dataset != CORRECTIONS:
         raise ReelmoodError("say where the data are")
     return _run(settings, *arguments(order))
 
@@ -42,19 +45,42 @@ def promote(settings: Settings, name: str) -> str:
     return _run(settings, "models", "promote", "--", name)
 
 
+def cancel(settings: Settings, clip_id: str) -> str:
+    """End what is done about a clip; return what the command says. Raises ReelmoodError when it refuses."""
+    return _run(settings, "cancel", "--", clip_id)
+
+
+def rerun(settings: Settings, clip_id: str, model: str | None = None) -> str:
+    """Analyse a clip again; return what the command says. With a model, that is made the active one first.
+
+    Raises ReelmoodError when a command refuses.
+    """
+    if model is not None:
+        promote(settings, model)
+    return _run(settings, "rerun", "--", clip_id)
+
+
+def forget(settings: Settings, clip_id: str) -> str:
+    """Remove every trace of a clip and return what the command says. Raises ReelmoodError when it refuses."""
+    return _run(settings, "forget", "--yes", "--", clip_id)
+
+
 def arguments(order: Order) -> list[str]:
     """Return the arguments that queue a run; each value is bound to its option, whatever it begins with."""
     options = {
         "name": order.name.strip(),
         "dataset": order.dataset,
-        "data": str(Path(order.data.strip()).expanduser()),
         "init": order.init.strip(),
         "preset": order.preset,
         "epochs": str(order.epochs),
     }
-    if order.votes.strip():
-        options["votes"] = str(Path(order.votes.strip()).expanduser())
-    return ["train", "--enqueue", *(f"--{name}={value}" for name, value in options.items())]
+    for name, path in (("data", order.data.strip()), ("votes", order.votes.strip())):
+        if path:
+            options[name] = str(Path(path).expanduser())
+    if order.limit:
+        options["limit"] = str(order.limit)
+    switches = ["--add-corrections"] if order.add_corrections else []
+    return ["train", "--enqueue", *(f"--{name}={value}" for name, value in options.items()), *switches]
 
 
 def _run(settings: Settings, *arguments: str) -> str:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from html import escape
 
-from services.dashboard.charts import clock
 from services.dashboard.readers import Progress, Survey
+from services.dashboard.times import clock
 from shared.queues.clips import Clip, State
 from shared.queues.presence import Service
 
@@ -34,6 +34,9 @@ def status(clip: Clip, progress: Progress) -> str:
         case State.RUNNING:
             total = f" of {clip.frames_expected:,}" if clip.frames_expected else ""
             parts = [f"{clip.frames:,}{total} frames", faces_read]
+    if clip.live and clip.latency_s and clip.state is State.RUNNING:
+        parts.append(f"{clip.latency_s:.2f} s behind the camera")
+    parts += [f"{count:,} dropped ({reason.replace('_', ' ')})" for reason, count in clip.dropped.items()]
     if clip.failed:
         parts.append(f"{clip.failed:,} given up")
     if progress.rate is not None:

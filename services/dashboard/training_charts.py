@@ -1,10 +1,11 @@
 """The curves of training runs as an ECharts option object (the paper's Fig. 4: validation over epochs)."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from services.dashboard.charts import Option
 from services.dashboard.training_view import Run
+
+Option = dict[str, Any]
 
 HEIGHT: Final = 340
 """Height of the curves in pixels."""

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from services.dashboard.charts import clock
 from services.dashboard.status import chips
+from services.dashboard.times import clock
 from services.dashboard.training_charts import FIGURES
 from services.dashboard.training_view import Run
 from shared import runs

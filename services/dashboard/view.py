@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,24 @@ class Answer:
     agrees: bool | None
 
 
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """The explained faces of a finished clip, by time, and where in its `moments.parquet` each of them is.
+
+    `row`, `frame`, `track` and `shot` int64 [M], `time_s` float64 [M] in seconds, `probabilities` float32
+    [M, 7]; `changed_ns` is when the file last changed.
+    """
+
+    path: Path
+    changed_ns: int
+    row: NDArray[np.int64]
+    frame: NDArray[np.int64]
+    time_s: NDArray[np.float64]
+    track: NDArray[np.int64]
+    shot: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class Cursors:
     """How far each stream of a clip has been read."""
@@ -53,7 +72,8 @@ class View:
 
     `time_s` float64 [N] in seconds, `track` and `shot` int64 [N] and `probabilities` float32 [N, 7], one row
     per read face in the order of arrival; a track belongs to one shot; `shots` maps a shot to the time of its
-    first frame in seconds; `moments` and `answers` hold the latest of each track.
+    first frame in seconds. Of a clip under way `moments` and `answers` hold the latest of each track, and
+    `best` the surest; those of a finished one (`archived`) are in its files, and `explained` says where.
     """
 
     clip: str
@@ -66,8 +86,10 @@ class View:
     last_s: float = 0.0
     moments: Mapping[int, Moment] = field(default_factory=dict)
     answers: Mapping[int, Answer] = field(default_factory=dict)
+    best: Mapping[int, Moment] = field(default_factory=dict)
     cursors: Cursors = field(default_factory=Cursors)
     archived: bool = False
+    explained: Explained | None = None
 
     @property
     def frame_s(self) -> float:
@@ -80,14 +102,16 @@ def with_readings(view: View, readings: Sequence[Reading]) -> View:
     read = [(item, item.probabilities) for item in readings if item.probabilities is not None]
     if not read:
         return view
-    moments = dict(view.moments)
+    moments, best = dict(view.moments), dict(view.best)
     for item, probabilities in read:
         place, track = item.place, item.place.track
-        held = moments.get(track)
-        if item.explanation is not None and (held is None or held.frame <= place.frame):
-            moments[track] = Moment(
-                track, place.shot, place.frame, place.time_s, tuple(probabilities), item.explanation
-            )
+        if item.explanation is None:
+            continue
+        moment = Moment(track, place.shot, place.frame, place.time_s, tuple(probabilities), item.explanation)
+        if track not in moments or moments[track].frame <= place.frame:
+            moments[track] = moment
+        if track not in best or max(best[track].probabilities) < max(probabilities):
+            best[track] = moment
     return replace(
         view,
         time_s=np.append(view.time_s, [item.place.time_s for item, _ in read]),
@@ -97,6 +121,7 @@ def with_readings(view: View, readings: Sequence[Reading]) -> View:
             [view.probabilities, np.asarray([values for _, values in read], np.float32)]
         ),
         moments=moments,
+        best=best,
     )
 
 

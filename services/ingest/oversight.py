@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.ingest.failures import give_up
+from services.ingest.live.ending import end
 from shared.logs import about
-from shared.queues import clips, jobs
+from shared.queues import clips, jobs, presence
 from shared.queues.broker import Broker
 from shared.queues.clips import Clip, State
 from shared.queues.tasks import Task
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 _PAGE: Final = 50
 _STRAY_S: Final = 3.0
+_CAMERA_LOST_S: Final = 15.0
 _CRASHES: Final = 5
 _ENDED: Final = (State.DONE, State.FAILED)
 
@@ -28,7 +30,7 @@ class Oversight:
     start: int = 0
     """The first clip, by age, of the next look: each takes in a page, and the newest."""
     strays: dict[str, float] = field(default_factory=dict)
-    """Clips that nobody seemed to work on, and since when."""
+    """Clips that nobody seemed to work on or to film, and since when."""
 
 
 def oversee(settings: Settings, broker: Broker, memory: Oversight, now_s: float) -> None:
@@ -46,9 +48,15 @@ def oversee(settings: Settings, broker: Broker, memory: Oversight, now_s: float)
     clips.trim(broker, settings.keep_clips)
     page = clips.page(broker, memory.start, _PAGE)
     memory.start = memory.start + _PAGE if page else 0
-    for clip in {clip.id: clip for clip in [*page, *clips.recent(broker, _PAGE)]}.values():
+    looked_at = {clip.id: clip for clip in [*page, *clips.recent(broker, _PAGE)]}.values()
+    filmed = [clip for clip in looked_at if clip.live and not clip.ingested and clip.state not in _ENDED]
+    alive = {service.name for service in presence.alive(broker)} if filmed else set()
+    for clip in looked_at:
         with about(clip.id):
-            _look_after(broker, clip, memory, now_s)
+            if clip in filmed:
+                _look_after_live(broker, clip, memory, now_s, there=presence.live_name(clip.id) in alive)
+            else:
+                _look_after(broker, clip, memory, now_s)
 
 
 def _after_crash(settings: Settings, broker: Broker, clip: Clip, reason: str) -> None:
@@ -76,9 +84,19 @@ def _look_after(broker: Broker, clip: Clip, memory: Oversight, now_s: float) -> 
         jobs.restore(broker, task, clip.id)
 
 
+def _look_after_live(broker: Broker, clip: Clip, memory: Oversight, now_s: float, *, there: bool) -> None:
+    """End a live clip whose process has been gone for a while: what it has brought is kept."""
+    if there:
+        memory.strays.pop(clip.id, None)
+    elif now_s - memory.strays.setdefault(clip.id, now_s) >= _CAMERA_LOST_S:
+        del memory.strays[clip.id]
+        logger.warning("%s ends: the process that read its source is gone", clip.name)
+        end(broker, clip.id, ["the process that read its source was lost"])
+
+
 def _task_of(clip: Clip) -> Task | None:
-    """Return the job that a clip needs now; None while it is at the workers, held, or has ended."""
-    if clip.state in (State.QUEUED, State.RUNNING) and not clip.ingested:
+    """Return the job that a clip needs now; None while it is filmed, at the workers, held, or has ended."""
+    if clip.state in (State.QUEUED, State.RUNNING) and not (clip.ingested or clip.live):
         return Task.INGEST
     if clip.state is State.FINISHING and clip.pending <= 0 and time.time() >= clip.retry_s:
         return Task.FINISH

@@ -17,7 +17,7 @@ from shared.folders import content_digest, move_clip, printable
 from shared.logs import about
 from shared.poster.active import ACTIVE, active
 from shared.pulse import Pulse
-from shared.queues import clips, jobs
+from shared.queues import clips, jobs, turns
 from shared.queues.broker import LOST, Broker
 from shared.queues.clips import Clip, State
 from shared.queues.tasks import Task
@@ -201,6 +201,7 @@ def _order(broker: Broker, clip: Clip, *, again: bool) -> None:
     if again:
         clips.forget(broker, clip.id)
     if clips.create(broker, clip):
+        turns.expect(broker, clip.id, time.time() + turns.length_s(0, Path(clip.path)))
         jobs.enqueue(broker, Task.INGEST, clip.id)
         logger.info("%s queued%s", clip.name, " again" if again else "")
 

@@ -10,8 +10,8 @@ from typing import Final
 import pandas as pd
 
 from services.recorder.annotate import player_shift
-from services.recorder.episodes import Episode, find_episodes, read_faces
 from shared.emotions import COLOURS
+from shared.figures.episodes import Episode, find_episodes, read_faces
 from shared.folders import printable
 
 CAPTIONS: Final = "emotions.vtt"

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.recorder.figures import Course
 from shared.emotions import COLOURS, EMOTIONS
+from shared.figures.portraits import Course
 
 WIDTH: Final = 1000
 """Units from the left of a chart to its right."""

@@ -12,11 +12,12 @@ import pyarrow.parquet as pq
 
 from services.recorder.captions import captions_of
 from services.recorder.files import SUMMARY
-from services.recorder.moments import MOMENTS, SCHEMA
+from services.recorder.moments import SCHEMA
 from services.recorder.report import build_report
 from services.recorder.thumbnails import best_faces
 from shared import reader
 from shared.errors import DataError
+from shared.moments import MOMENTS
 from shared.timeline import COLUMNS
 
 _PICTURED: Final = pa.schema([SCHEMA.field(name) for name in ("frame", "time_s", "face", "track", "aligned")])

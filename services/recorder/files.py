@@ -4,13 +4,16 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from shared.moments import MOMENTS, ROW_GROUP
+from shared.people import PEOPLE
 
 SUMMARY: Final = "summary.json"
 _UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\ud800-\udfff]')
@@ -51,7 +54,7 @@ def write_tables(folder: Path, timeline: pd.DataFrame, moments: pa.Table, summar
     """Write `timeline.parquet`, `timeline.csv`, `moments.parquet` and `summary.json` into a folder."""
     timeline.to_parquet(folder / "timeline.parquet", index=False)
     timeline.to_csv(folder / "timeline.csv", index=False)
-    pq.write_table(moments, folder / "moments.parquet")
+    pq.write_table(moments, folder / MOMENTS, row_group_size=ROW_GROUP)
     text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / SUMMARY).write_text(text + "\n", encoding="utf-8", errors="replace")
 
@@ -60,7 +63,7 @@ def publish(staged: Path, results: Path, stem: str, clip_id: str) -> Path:
     """Rename a staged folder into place and return where it is now.
 
     The place is `results/<stem>`; where that belongs to something else, `<stem>-<first 8 of the id>`, and at
-    last `<stem>-<id>`. An earlier folder of the same clip is replaced.
+    last `<stem>-<id>`. An earlier folder of the same clip is replaced, but for what people said about it.
     """
     safe_id = safe_stem(clip_id)
     for name in (stem, f"{stem}-{safe_id[:8]}", f"{stem}-{safe_id}"):
@@ -104,6 +107,8 @@ def owner_of(folder: Path) -> str | None:
 
 
 def _replace(place: Path, staged: Path) -> None:
+    with suppress(FileNotFoundError):  # the clip is the same, and so are its tracks
+        shutil.copy2(place / PEOPLE, staged / PEOPLE)
     old = staged.with_suffix(".old")
     shutil.rmtree(old, ignore_errors=True)
     place.rename(old)

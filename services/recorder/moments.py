@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 
 from services.recorder.timeline import top_emotion
 from shared.messages import Neighbour, Neighbours, Reading
+from shared.moments import MOMENTS, ROW_GROUP
 
 logger = logging.getLogger(__name__)
 
-MOMENTS: Final = "moments.parquet"
 SCHEMA: Final = pa.schema(
     {
         "frame": pa.int64(),
@@ -89,5 +89,5 @@ def drop_source(folder: Path, source: str) -> None:
     texts = pa.array([msgspec.json.encode(found).decode() for found in kept], pa.string())
     at = table.schema.get_field_index("neighbours")
     partial = folder / f".{MOMENTS}.part"
-    pq.write_table(table.set_column(at, "neighbours", texts), partial)
+    pq.write_table(table.set_column(at, "neighbours", texts), partial, row_group_size=ROW_GROUP)
     partial.replace(path)

@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from services.recorder import charts, figures
+from services.recorder import charts
 from services.recorder.charts import Area, Bar
-from services.recorder.durations import frame_durations
-from services.recorder.episodes import Episode, find_episodes, read_faces
-from services.recorder.figures import Portrait
 from services.recorder.thumbnails import best_faces
 from shared.emotions import COLOURS
+from shared.figures import portraits
+from shared.figures.durations import frame_durations
+from shared.figures.episodes import Episode, find_episodes, read_faces
+from shared.figures.portraits import Portrait
 from shared.folders import printable
 
 LANES: Final = 60
@@ -60,7 +61,7 @@ def build_report(timeline: pd.DataFrame, name: str, warnings: Sequence[str], mom
     start_s, end_s = (frames["time_s"].iloc[0], frames["end_s"].iloc[-1]) if len(frames) else (0.0, 0.0)
     faces = read_faces(timeline)
     episodes = find_episodes(faces)
-    people = figures.portraits(faces, start_s, end_s)
+    people = portraits.portraits(faces, start_s, end_s)
     thumbnails = {track: _uri(picture) for track, picture in best_faces(timeline, moments).items()}
     shown = [_shown(one, thumbnails) for one in people[:LANES]]
     shots = timeline.drop_duplicates("shot")["time_s"].tolist()
@@ -69,15 +70,15 @@ def build_report(timeline: pd.DataFrame, name: str, warnings: Sequence[str], mom
         warnings=[printable(line) for line in warnings],
         colours=COLOURS,
         facts=_facts(timeline, frames, len(people)),
-        shares=figures.shares(faces) if len(faces) else {},
+        shares=portraits.shares(faces) if len(faces) else {},
         lanes=sorted(shown, key=lambda one: one.portrait.start_s),
         people=shown[:CARDS],
         tracks=len(people),
         ticks=charts.ticks(start_s, end_s),
         cuts=charts.marks(shots[1:], start_s, end_s),
-        empty=_empty(figures.stretches(frames), start_s, end_s),
-        peaks=_with_pictures(figures.strongest(episodes), moments),
-        changes=figures.transitions(episodes)[:_TRANSITIONS],
+        empty=_empty(portraits.stretches(frames), start_s, end_s),
+        peaks=_with_pictures(portraits.strongest(episodes), moments),
+        changes=portraits.transitions(episodes)[:_TRANSITIONS],
         clock=charts.clock,
         width=charts.WIDTH,
         height=charts.HEIGHT,

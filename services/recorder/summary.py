@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from services.recorder.durations import frame_durations
 from shared.emotions import EMOTIONS
+from shared.figures.durations import frame_durations
 from shared.queues.clips import Clip
 
 
@@ -43,7 +43,7 @@ def build_summary(clip: Clip, timeline: pd.DataFrame, warnings: Sequence[str]) -
         "tracks": len(faces[["shot", "track"]].drop_duplicates()),
         "shots": int(frames["shot"].nunique()),
         "emotions": _shares(read, durations),
-        "dropped": {"frame_lost": _gaps(frames["frame"])},
+        "dropped": _dropped(clip, frames["frame"]),
         "warnings": list(warnings),
         "wall_s": wall_s,
         "frames_per_s": len(frames) / wall_s if wall_s > 0 else None,
@@ -58,6 +58,11 @@ def _shares(read: pd.DataFrame, durations: "pd.Series[float]") -> dict[str, floa
         weights = np.ones(len(read))
     emotions = read["emotion"].to_numpy(dtype=object)
     return {emotion: float(weights[emotions == emotion].sum() / weights.sum()) for emotion in EMOTIONS}
+
+
+def _dropped(clip: Clip, numbers: "pd.Series[int]") -> dict[str, int]:
+    """Return what is missing; gaps that the source itself accounts for have their own reasons."""
+    return {**clip.dropped, "frame_lost": max(0, _gaps(numbers) - sum(clip.dropped.values()))}
 
 
 def _gaps(numbers: "pd.Series[int]") -> int:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from services.retrieval.gallery import Gallery, nearest
-from services.retrieval.own import decode_embeddings
 from shared.errors import MessageError
 from shared.messages import Neighbour, Neighbours, Query
+from shared.moments import decode_embeddings
 
 
 def answer(query: Query, gallery: Gallery | None, count: int) -> Neighbours:

@@ -2,24 +2,20 @@
 
 import json
 import logging
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from services.retrieval.gallery import Gallery, GalleryFace, empty_gallery, extend
+from shared.moments import Stamp, decode_embeddings, stamps
 
 logger = logging.getLogger(__name__)
 
-_MOMENTS: Final = "moments.parquet"
 _COLUMNS: Final = ["frame", "time_s", "emotion", "embedding"]
 _MOST: Final = 10_000_000
-Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,7 @@ def refresh(own: OwnFaces, results: Path) -> OwnFaces:
     Only folders that came since are read; when one is gone or has changed, all are read again. A folder that
     cannot be read is left out, with a warning in the log.
     """
-    now = _stamps(results)
+    now = stamps(results)
     if any(now.get(path) != stamp for path, stamp in own.seen.items()):
         own = OwnFaces(own.model)
     gallery = own.gallery
@@ -47,22 +43,6 @@ def refresh(own: OwnFaces, results: Path) -> OwnFaces:
         except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
             logger.warning("moments of %s are left out: %s", path.parent.name, str(error).split("\n", 1)[0])
     return OwnFaces(own.model, gallery, now)
-
-
-def _stamps(results: Path) -> dict[Path, Stamp]:
-    found: dict[Path, Stamp] = {}
-    try:
-        folders = [entry for entry in os.scandir(results) if not entry.name.startswith(".")]
-    except FileNotFoundError:
-        return found
-    for folder in folders:
-        path = Path(folder.path, _MOMENTS)
-        try:
-            status = path.stat()
-        except OSError:
-            continue
-        found[path] = (status.st_ino, status.st_mtime_ns, status.st_size)
-    return found
 
 
 def _add_clip(gallery: Gallery | None, model: str, path: Path) -> Gallery | None:
@@ -83,17 +63,3 @@ def _add_clip(gallery: Gallery | None, model: str, path: Path) -> Gallery | None
     gallery = gallery or empty_gallery(model, embeddings.shape[1])
     extend(gallery, embeddings, faces, clip)
     return gallery
-
-
-def decode_embeddings(rows: list[bytes]) -> NDArray[np.float32]:
-    """Return embeddings as float32 [N, E] from N rows of E little-endian float16.
-
-    Raises ValueError when rows are empty, differ in length, or hold values that are no finite numbers.
-    """
-    lengths = {len(row) for row in rows}
-    if len(lengths) != 1 or min(lengths) < 2 or min(lengths) % 2:
-        raise ValueError(f"embeddings of {sorted(lengths)} bytes")
-    embeddings = np.frombuffer(b"".join(rows), dtype="<f2").reshape(len(rows), -1).astype(np.float32)
-    if not np.isfinite(embeddings).all():
-        raise ValueError("embeddings that are no finite numbers")
-    return embeddings

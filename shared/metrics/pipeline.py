@@ -53,9 +53,10 @@ def _queues(broker: Broker) -> Iterator[Metric]:
 def _house(broker: Broker) -> Iterator[Metric]:
     kinds = Counter(service.kind for service in [*presence.alive(broker), *jobs.runners(broker)])
     yield _by("kind", "services_alive", "Processes alive, by kind", kinds)
-    memory = broker.client.info("memory")
-    yield _gauge("broker_memory_bytes", "Memory that the broker uses", memory["used_memory"])
-    yield _gauge("broker_memory_limit_bytes", "Its limit; 0: none", memory["maxmemory"])
+    memory = [server.info("memory") for server in broker.servers()]
+    used, limits = [one["used_memory"] for one in memory], [one["maxmemory"] for one in memory]
+    yield _gauge("broker_memory_bytes", "Memory that the broker's servers use", sum(used))
+    yield _gauge("broker_memory_limit_bytes", "Their limit; 0: none", sum(limits) if all(limits) else 0)
 
 
 def _totals(totals: Totals) -> Iterator[Metric]:

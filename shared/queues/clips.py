@@ -4,13 +4,15 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from operator import itemgetter
 from typing import Final
 
 import msgspec
 
 from shared.errors import MessageError
-from shared.queues import counters, dead, lua, work
+from shared.queues import counters, dead, lua, shards, work
 from shared.queues.broker import Broker
+from shared.queues.shards import home_of, homes_of, keys_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +45,8 @@ class Clip(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the file (`shared.folders.content_digest`); empty where it is no file."""
     keep_source: bool = False
     """True: the file stays where it is (`analyze`)."""
+    live: bool = False
+    """True: it comes from a live source, whose process ingests it; there is a file only if it is recorded."""
 
     state: State = State.QUEUED
     error: str = ""
@@ -52,6 +56,8 @@ class Clip(msgspec.Struct, frozen=True, kw_only=True):
     height: int = 0
     frames_expected: int = 0
     """Frames that the container promises; 0 when it does not say."""
+    lane: int = 0
+    """Which of the streams of faces its faces go to (`shared.queues.lanes`)."""
     frames: int = 0
     faces: int = 0
     done: int = 0
@@ -74,6 +80,12 @@ class Clip(msgspec.Struct, frozen=True, kw_only=True):
     """How often that was tried in vain."""
     retry_s: float = 0.0
     """When it is tried again."""
+    stopping: bool = False
+    """True: a live source is asked to end."""
+    dropped: dict[str, int] = msgspec.field(default_factory=dict)
+    """Frames of a live source that were not analysed, by reason."""
+    latency_s: float = 0.0
+    """Of a live source: seconds from its camera to a result, as last measured."""
     created_s: float = 0.0
     started_s: float = 0.0
     finished_s: float = 0.0
@@ -94,11 +106,13 @@ def create(broker: Broker, clip: Clip) -> bool:
         forget(broker, clip.id)
     created = msgspec.structs.replace(clip, created_s=time.time())
     fields = _fields(msgspec.structs.asdict(created)) | _COUNTERS
+    shards.remember(broker)
+    keys = home_of(broker, clip.id).keys
     was_made = broker.client.eval(
         lua.source("create"),
         2,
-        broker.keys.clip(clip.id),
-        broker.keys.clips,
+        keys.clip(clip.id),
+        keys.clips,
         clip.id,
         created.created_s,
         *_flat(fields),
@@ -108,7 +122,7 @@ def create(broker: Broker, clip: Clip) -> bool:
 
 def get(broker: Broker, clip_id: str) -> Clip | None:
     """Return a clip, or None when the broker does not know it. Raises MessageError when it is damaged."""
-    return _parse(clip_id, broker.client.hgetall(broker.keys.clip(clip_id)))
+    return _parse(clip_id, broker.client.hgetall(keys_of(broker, clip_id).clip(clip_id)))
 
 
 def get_or_forget(broker: Broker, clip_id: str) -> Clip | None:
@@ -126,38 +140,41 @@ def recent(broker: Broker, limit: int = 200) -> list[Clip]:
 
     Damaged ones are left out.
     """
-    return _read(broker, broker.client.zrevrange(broker.keys.clips, 0, limit - 1))
+    return _read(_listed(broker, 0, limit - 1, newest=True)[: limit or None])
 
 
 def those(broker: Broker, ids: Sequence[str]) -> list[Clip]:
     """Return those of the clips `ids` that the broker knows, in this order; damaged ones are left out."""
-    return _read(broker, [clip_id.encode() for clip_id in ids])
+    return _read(list(zip(homes_of(broker, ids), ids, strict=True)))
 
 
 def page(broker: Broker, start: int, count: int) -> list[Clip]:
-    """Return `count` of the clips that the broker knows, by age, from the `start`-th oldest on.
+    """Return `count` of the clips of each shard, by age, from its `start`-th oldest on.
 
     Damaged ones are forgotten, to start anew.
     """
-    ids = broker.client.zrange(broker.keys.clips, start, start + count - 1)
-    found = _read(broker, ids)
-    if len(found) < len(ids):
-        for clip_id in {raw.decode(errors="replace") for raw in ids} - {clip.id for clip in found}:
-            get_or_forget(broker, clip_id)
+    listed = _listed(broker, start, start + count - 1)
+    found = _read(listed)
+    if len(found) < len(listed):
+        whole = {clip.id for clip in found}
+        for home, clip_id in listed:
+            if clip_id not in whole:
+                get_or_forget(home, clip_id)
     return found
 
 
 def known(broker: Broker, ids: Sequence[str]) -> set[str]:
     """Return those of the clips `ids` that the broker knows."""
+    homes = homes_of(broker, ids)
     with broker.client.pipeline(transaction=False) as pipeline:
-        for clip_id in ids:
-            pipeline.exists(broker.keys.clip(clip_id))
+        for home, clip_id in zip(homes, ids, strict=True):
+            pipeline.exists(home.keys.clip(clip_id))
         return {clip_id for clip_id, there in zip(ids, pipeline.execute(), strict=True) if there}
 
 
 def count_crash(broker: Broker, clip_id: str) -> int:
     """Count a crash of a clip's job, and return how many there were since the clip last got on."""
-    return int(broker.client.eval(lua.source("crash"), 1, broker.keys.clip(clip_id)))
+    return int(broker.client.eval(lua.source("crash"), 1, keys_of(broker, clip_id).clip(clip_id)))
 
 
 def update(
@@ -167,11 +184,12 @@ def update(
 
     When its state changes, that and `counts` are added to the totals over all clips (`counters`).
     """
+    keys = keys_of(broker, clip_id)
     broker.client.eval(
         lua.source("update"),
         2,
-        broker.keys.clip(clip_id),
-        broker.keys.counters,
+        keys.clip(clip_id),
+        keys.counters,
         counters.encode(counts),
         *_flat(_fields(fields)),
     )
@@ -179,19 +197,20 @@ def update(
 
 def expire(broker: Broker, clip_id: str, keep_s: int) -> None:
     """Let the streams of a finished clip go after `keep_s` seconds; its hash stays."""
-    for key in _streams(broker, clip_id):
+    for key in _streams(home_of(broker, clip_id), clip_id):
         broker.client.expire(key, keep_s)
 
 
 def forget(broker: Broker, clip_id: str) -> None:
     """Remove every trace of a clip from the broker, faces that still wait included."""
-    broker.client.delete(broker.keys.clip(clip_id))
-    broker.client.zrem(broker.keys.clips, clip_id)
-    broker.client.srem(broker.keys.completed, clip_id)
+    home = home_of(broker, clip_id)
+    broker.client.delete(home.keys.clip(clip_id))
+    broker.client.zrem(home.keys.clips, clip_id)
+    broker.client.srem(home.keys.completed, clip_id)
     for stage in work.Stage:
-        work.purge(broker, stage, clip_id)
-    dead.purge(broker, clip_id)
-    broker.client.delete(*_streams(broker, clip_id))
+        work.purge(home, stage, clip_id)
+    dead.purge(home, clip_id)
+    broker.client.delete(*_streams(home, clip_id), home.keys.previews(clip_id))
 
 
 def trim(broker: Broker, keep: int) -> int:
@@ -199,26 +218,40 @@ def trim(broker: Broker, keep: int) -> int:
 
     Files and results stay. A page of them goes at a time.
     """
-    excess = int(broker.client.zcard(broker.keys.clips)) - keep
-    oldest = page(broker, 0, min(excess, _TRIMMED)) if excess > 0 else []
-    ended = [clip for clip in oldest if clip.state in _ENDED]
-    for clip in ended:
-        broker.client.delete(broker.keys.clip(clip.id), *_streams(broker, clip.id))
-        broker.client.zrem(broker.keys.clips, clip.id)
+    excess = sum(int(broker.client.zcard(keys.clips)) for keys in broker.keys.everywhere()) - keep
+    oldest = _listed(broker, 0, min(excess, _TRIMMED) - 1)[:excess] if excess > 0 else []
+    ended = [clip.id for clip in _read(oldest) if clip.state in _ENDED]
+    for home, clip_id in oldest:
+        if clip_id in ended:
+            broker.client.delete(home.keys.clip(clip_id), *_streams(home, clip_id))
+            broker.client.zrem(home.keys.clips, clip_id)
     return len(ended)
 
 
-def _read(broker: Broker, ids: Sequence[bytes]) -> list[Clip]:
+def _listed(broker: Broker, first: int, last: int, *, newest: bool = False) -> list[tuple[Broker, str]]:
+    """Return the clips from `first` to `last` of each shard's list, by age: with their homes."""
+    homes = shards.every(broker)
     with broker.client.pipeline(transaction=False) as pipeline:
-        names = [clip_id.decode(errors="replace") for clip_id in ids]
-        for name in names:
-            pipeline.hgetall(broker.keys.clip(name))
-        found = list(zip(names, pipeline.execute(), strict=True))
+        for home in homes:
+            pipeline.zrange(home.keys.clips, first, last, desc=newest, withscores=True)
+        lists = pipeline.execute()
+    rows = [(score, raw, home) for home, rows in zip(homes, lists, strict=True) for raw, score in rows]
+    rows.sort(key=itemgetter(0, 1), reverse=newest)
+    return [(home, raw.decode(errors="replace")) for _, raw, home in rows]
+
+
+def _read(listed: Sequence[tuple[Broker, str]]) -> list[Clip]:
+    if not listed:
+        return []
+    with listed[0][0].client.pipeline(transaction=False) as pipeline:
+        for home, name in listed:
+            pipeline.hgetall(home.keys.clip(name))
+        found = list(zip((name for _, name in listed), pipeline.execute(), strict=True))
     return [clip for clip in (_parse_or_none(name, raw) for name, raw in found) if clip is not None]
 
 
-def _streams(broker: Broker, clip_id: str) -> list[str]:
-    keys = broker.keys
+def _streams(home: Broker, clip_id: str) -> list[str]:
+    keys = home.keys
     return [keys.frames(clip_id), keys.readings(clip_id), keys.neighbours(clip_id)]
 
 
@@ -247,7 +280,11 @@ def _parse(clip_id: str, raw: dict[bytes, bytes]) -> Clip | None:
         values: dict[str, object] = {
             name.decode(): value.decode() for name, value in raw.items() if name != b"tracker"
         }
-        warnings = msgspec.json.decode(str(values.pop("warnings", "[]")))
-        return msgspec.convert(values | {"warnings": warnings}, Clip, strict=False)
+        nested = {
+            name: msgspec.json.decode(str(values.pop(name)))
+            for name in ("warnings", "dropped")
+            if name in values
+        }
+        return msgspec.convert(values | nested, Clip, strict=False)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise MessageError(f"clip {clip_id} on the broker is damaged: {error}") from None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -34,17 +35,18 @@ def read(broker: Broker) -> Totals:
     seconds: dict[tuple[str, str], float] = {}
     dropped: dict[str, int] = {}
     last_s: dict[str, float] = {}
-    for name, value in broker.client.hgetall(broker.keys.counters).items():
+    counted = (broker.client.hgetall(keys.counters).items() for keys in broker.keys.everywhere())
+    for name, value in chain.from_iterable(counted):
         kind, _, rest = name.decode().partition(":")
         if kind == _SECONDS:
             stage, _, step = rest.partition(":")
-            seconds[stage, step] = int(value) / 1e6
+            seconds[stage, step] = seconds.get((stage, step), 0.0) + int(value) / 1e6
         elif kind == _DROPPED:
-            dropped[rest] = int(value)
+            dropped[rest] = dropped.get(rest, 0) + int(value)
         elif kind == _LAST:
-            last_s[rest] = int(value)
+            last_s[rest] = max(last_s.get(rest, 0.0), int(value))
         else:
-            counts[name.decode()] = int(value)
+            counts[name.decode()] = counts.get(name.decode(), 0) + int(value)
     return Totals(counts, seconds, dropped, last_s)
 
 

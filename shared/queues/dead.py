@@ -1,20 +1,25 @@
 """Dead letters: entries of the work streams that were given up, to be looked at, put back, or dropped."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from heapq import merge
 from typing import Final
 
-from shared.queues import lua
+from shared.queues import lua, shards, sources
 from shared.queues.broker import Broker
-from shared.queues.work import Stage, stream_of
+from shared.queues.sources import Stage
 
 _PAGE: Final = 100
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A dead letter: id on the dead stream, stage it fell from (None: unknown), clip, reason, message."""
+    """A dead letter: its id, the stage it fell from (None: unknown), clip, reason, message.
+
+    The id is that of its entry on the dead stream of a shard: `milliseconds-number`, and `-shard` behind it
+    when that is not the first.
+    """
 
     id: str
     stage: Stage | None
@@ -47,20 +52,19 @@ class Fate(StrEnum):
 
 def letters(broker: Broker, clip_id: str | None = None) -> Iterator[Letter]:
     """Yield the dead letters, of one clip or of all, the oldest first."""
-    start = "-"
-    while page := broker.client.xrange(broker.keys.dead, start, "+", count=_PAGE):
-        for letter in (_letter(broker, *raw) for raw in page):
-            if clip_id in (None, letter.clip):
-                yield letter
-        start = f"({page[-1][0].decode()}"
+    homes = shards.every(broker) if broker.keys.shard is None else [broker]
+    for letter in merge(*map(_in_one_shard, homes), key=lambda letter: _place(letter.id)):
+        if clip_id in (None, letter.clip):
+            yield letter
 
 
 def find(broker: Broker, letter_id: str) -> Letter | None:
-    """Return a dead letter, or None when there is none of this id (`milliseconds-number`)."""
+    """Return a dead letter, or None when there is none of this id."""
     if not is_letter_id(letter_id):
         return None
-    page = broker.client.xrange(broker.keys.dead, letter_id, letter_id)
-    return _letter(broker, *page[0]) if page else None
+    home, entry = _address(broker, letter_id)
+    page = broker.client.xrange(home.keys.dead, entry, entry)
+    return _letter(home, *page[0]) if page else None
 
 
 def retry(broker: Broker, letter: Letter) -> Fate:
@@ -71,10 +75,11 @@ def retry(broker: Broker, letter: Letter) -> Fate:
     """
     if letter.stage is None:
         return Fate.HOMELESS
-    keys, clip = broker.keys, letter.clip
+    (home, entry), clip = _address(broker, letter.id), letter.clip
+    keys = home.keys
     names = [
         keys.dead,
-        stream_of(broker, letter.stage),
+        sources.names(keys, letter.stage)[0],
         keys.clip(clip),
         keys.completed,
         keys.frames(clip),
@@ -82,13 +87,14 @@ def retry(broker: Broker, letter: Letter) -> Fate:
         keys.neighbours(clip),
     ]
     _, failed_field = letter.stage.value
-    fate: bytes = broker.client.eval(lua.source("retry"), len(names), *names, letter.id, clip, failed_field)
+    fate: bytes = broker.client.eval(lua.source("retry"), len(names), *names, entry, clip, failed_field)
     return Fate(fate.decode())
 
 
 def drop(broker: Broker, letter: Letter) -> bool:
     """Delete a letter; its face stays counted as failed. Returns False when it was gone already."""
-    return broker.client.xdel(broker.keys.dead, letter.id.encode()) == 1
+    home, entry = _address(broker, letter.id)
+    return broker.client.xdel(home.keys.dead, entry.encode()) == 1
 
 
 def purge(broker: Broker, clip_id: str) -> None:
@@ -98,15 +104,38 @@ def purge(broker: Broker, clip_id: str) -> None:
 
 
 def is_letter_id(text: str) -> bool:
-    """Tell whether a text is the id of a stream entry, `milliseconds-number`."""
+    """Tell whether a text is the id of a letter."""
     parts = text.split("-")
-    return len(parts) == 2 and all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts)
+    return len(parts) in (2, 3) and all(
+        part.isascii() and part.isdigit() and len(part) < 20 for part in parts
+    )
 
 
-def _letter(broker: Broker, letter_id: bytes, fields: dict[bytes, bytes]) -> Letter:
-    stages = {stream_of(broker, stage).encode(): stage for stage in Stage}
+def _in_one_shard(home: Broker) -> Iterator[Letter]:
+    start = "-"
+    while page := home.client.xrange(home.keys.dead, start, "+", count=_PAGE):
+        yield from (_letter(home, *raw) for raw in page)
+        start = f"({page[-1][0].decode()}"
+
+
+def _place(letter_id: str) -> tuple[int, ...]:
+    return tuple(map(int, letter_id.split("-")))
+
+
+def _address(broker: Broker, letter_id: str) -> tuple[Broker, str]:
+    """Return the shard that a letter is in, and the id of its entry there."""
+    entry, shard = letter_id, 0
+    if letter_id.count("-") > 1:
+        entry, _, last = letter_id.rpartition("-")
+        shard = int(last)
+    return replace(broker, keys=broker.keys.at(shard)), entry
+
+
+def _letter(home: Broker, entry: bytes, fields: dict[bytes, bytes]) -> Letter:
+    stages = {name.encode(): stage for stage in Stage for name in sources.names(home.keys, stage)}
+    shard = home.keys.shard
     return Letter(
-        id=letter_id.decode(),
+        id=f"{entry.decode()}-{shard}" if shard else entry.decode(),
         stage=stages.get(fields.get(b"stage", b"")),
         clip=fields.get(b"c", b"").decode(errors="replace"),
         error=fields.get(b"error", b"").decode(errors="replace"),

@@ -17,6 +17,7 @@ from rq.registry import FailedJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from shared.errors import MessageError
+from shared.queues import shards, turns
 from shared.queues.broker import Broker
 from shared.queues.presence import Service
 from shared.queues.tasks import PlainJob, Task, call_of, connection_of, fetch, job_id_of, queue_of
@@ -35,6 +36,10 @@ _LOOK_S: Final = 0.05
 
 
 _OF_CLIPS: Final = (Task.INGEST, Task.FINISH)
+
+
+AGAIN: Final = Retry(1 << 31)
+"""What a job returns that is to go back on its queue."""
 
 
 def enqueue(broker: Broker, task: Task, name: str) -> bool:
@@ -132,6 +137,7 @@ def withdraw(broker: Broker, clip_id: str) -> bool:
             continue
         stopped = _stop(broker, job) and stopped
         job.delete()
+    turns.forget(broker, clip_id)
     return stopped
 
 
@@ -158,9 +164,10 @@ def dispatch_finished(broker: Broker) -> None:
     nothing; a job that is ordered twice writes the same files. One whose files are being written stays in the
     set until they are: a dead letter that was put back may have completed it anew.
     """
-    for member in broker.client.smembers(broker.keys.completed):
-        if enqueue(broker, Task.FINISH, member.decode()):
-            broker.client.srem(broker.keys.completed, member)
+    for home in shards.every(broker):
+        for member in broker.client.smembers(home.keys.completed):
+            if enqueue(broker, Task.FINISH, member.decode()):
+                broker.client.srem(home.keys.completed, member)
 
 
 def take_failed(broker: Broker) -> list[tuple[str, str]]:

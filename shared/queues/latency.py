@@ -1,6 +1,9 @@
 """How long faces take through the pipeline, by what their streams hold of it."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from statistics import median
 from typing import Final, TypeVar
 
 import msgspec
@@ -8,6 +11,7 @@ import msgspec
 from shared.errors import MessageError
 from shared.messages import Frames, Message, Neighbours, Reading, decode
 from shared.queues.broker import Broker
+from shared.queues.shards import keys_of
 
 _PAGE: Final = 1000
 M = TypeVar("M", bound=Message)
@@ -30,7 +34,7 @@ def passage(broker: Broker, clip_id: str) -> Passage:
     A result can be read from the moment that the broker adds it to its stream. Raises MessageError for a clip
     of which nobody noted when its frames were decoded, or whose streams have gone.
     """
-    keys = broker.keys
+    keys = keys_of(broker, clip_id)
     decoded_s: dict[int, float] = {}
     ended_s = 0.0
     for group, added_s in _entries(broker, keys.frames(clip_id), Frames):
@@ -57,3 +61,28 @@ def _entries(broker: Broker, stream: str, kind: type[M]) -> Iterator[tuple[M, fl
         for entry, fields in page:
             yield decode(kind, fields.get(b"m", b"")), int(entry.split(b"-")[0]) / 1000
         start = f"({page[-1][0].decode()}"
+
+
+def newest(broker: Broker, clip_id: str, captured_s: Mapping[int, float], count: int = 16) -> float | None:
+    """Return how many seconds the newest results of a live source took, the median of at most `count`.
+
+    `captured_s` says when frames came from the camera, Unix seconds on this machine's clock: that of the
+    broker is asked, so that the two may differ. None when no result of such a frame is there.
+    """
+    seconds, microseconds = broker.client.time()
+    ahead_s = seconds + microseconds / 1e6 - time.time()
+    taken = []
+    for entry, fields in broker.client.xrevrange(keys_of(broker, clip_id).readings(clip_id), count=count):
+        with suppress(MessageError):
+            frame = decode(Reading, fields.get(b"m", b"")).place.frame
+            if frame in captured_s:
+                taken.append(int(entry.split(b"-")[0]) / 1000 - captured_s[frame] - ahead_s)
+    return max(0.0, median(taken)) if taken else None
+
+
+def under_way(broker: Broker, clip_id: str) -> int:
+    """Return how many of a clip's faces wait for a worker or are in hand."""
+    key = keys_of(broker, clip_id).clip(clip_id)
+    found = broker.client.hmget(key, ["faces", "done", "failed"])
+    faces, done, failed = (int(value or 0) for value in found)
+    return faces - done - failed

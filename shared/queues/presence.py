@@ -29,6 +29,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     seen_s: float = 0.0
 
 
+def live_name(clip_id: str) -> str:
+    """Return the name of the service that ingests a live clip."""
+    return f"camera-{clip_id}"
+
+
 def beat(broker: Broker, service: Service) -> None:
     """Say that a service is alive; call it about once a second."""
     now = msgspec.structs.replace(service, seen_s=time.time())

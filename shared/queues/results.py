@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from shared.errors import MessageError
 from shared.messages import Frame, Frames, Message, Neighbours, Reading, decode
 from shared.queues.broker import Broker
+from shared.queues.shards import keys_of
 
 logger = logging.getLogger(__name__)
 
@@ -25,20 +26,20 @@ def readings(
     broker: Broker, clip_id: str, cursor: str = START, count: int = 1000, refused: Refused = logger.warning
 ) -> tuple[list[Reading], str]:
     """Return up to `count` readings after `cursor`, in the order they were made, and the next cursor."""
-    return _read(broker, broker.keys.readings(clip_id), Reading, cursor, count, refused)
+    return _read(broker, keys_of(broker, clip_id).readings(clip_id), Reading, cursor, count, refused)
 
 
 def neighbours(
     broker: Broker, clip_id: str, cursor: str = START, count: int = 1000, refused: Refused = logger.warning
 ) -> tuple[list[Neighbours], str]:
     """Return up to `count` faces' neighbours after `cursor`, and the next cursor."""
-    return _read(broker, broker.keys.neighbours(clip_id), Neighbours, cursor, count, refused)
+    return _read(broker, keys_of(broker, clip_id).neighbours(clip_id), Neighbours, cursor, count, refused)
 
 
 def drop_neighbours(broker: Broker, clip_id: str, source: str) -> int:
     """Delete the answers of a clip in which a face of `source` (a clip's name) stands; return how many."""
     dropped, start = 0, START
-    stream = broker.keys.neighbours(clip_id)
+    stream = keys_of(broker, clip_id).neighbours(clip_id)
     while page := broker.client.xrange(stream, f"({start}", "+", count=_PAGE):
         naming = [entry for entry, fields in page if _names(fields.get(b"m", b""), source)]
         dropped += broker.client.xdel(stream, *naming) if naming else 0
@@ -57,7 +58,7 @@ def frames(
     broker: Broker, clip_id: str, cursor: str = START, count: int = 1000, refused: Refused = logger.warning
 ) -> tuple[list[Frame], str]:
     """Return the frames of up to `count` commits after `cursor`, in order, and the next cursor."""
-    groups, cursor = _read(broker, broker.keys.frames(clip_id), Frames, cursor, count, refused)
+    groups, cursor = _read(broker, keys_of(broker, clip_id).frames(clip_id), Frames, cursor, count, refused)
     return [frame for group in groups for frame in group.frames], cursor
 
 

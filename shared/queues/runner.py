@@ -5,6 +5,7 @@ import math
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from types import FrameType
 from typing import Any, Final
@@ -24,6 +25,7 @@ from shared.errors import MessageError, ReelmoodError
 from shared.logs import about
 from shared.process import die_with_parent
 from shared.pulse import Pulse
+from shared.queues import turns
 from shared.queues.broker import LOST, Broker
 from shared.queues.tasks import PlainJob, Task, call_of, connection_of, fetch, queue_of
 
@@ -64,6 +66,8 @@ def run(broker: Broker, task: Task, name: str, pulse: Pulse | None = None) -> No
         maintenance_interval=_MAINTENANCE_S,
     )
     runner.pulse = pulse
+    if task is Task.INGEST:
+        runner.choose = lambda: turns.foremost(broker)
     try:
         runner.work(logging_level="WARNING")
     finally:
@@ -95,6 +99,14 @@ class _Runner(Worker):
     """RQ's forking worker, with jobs that end with it and run only what their queue is for."""
 
     pulse: Pulse
+    choose: Callable[[], object] = staticmethod(lambda: None)
+    """Brings the job that is to be done next to the front of the queue."""
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        self.choose()
+        return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         # A broker that has lost its data, or not heard of this runner for long, does not list it any more.

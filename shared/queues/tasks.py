@@ -69,8 +69,8 @@ def job_id_of(broker: Broker, task: Task, name: str) -> str:
 
 
 def connection_of(broker: Broker) -> Redis:
-    """Return the client as RQ wants it."""
-    return cast("Redis", broker.client)
+    """Return the client of the server that the queues are on, as RQ wants it."""
+    return cast("Redis", broker.jobs or broker.client)
 
 
 def queue_of(broker: Broker, task: Task) -> Queue:

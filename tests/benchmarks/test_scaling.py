@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.models import Choice
-from benchmarks.scaling import Settings, measure, rows_of, steady_rate
+from benchmarks.scaling import Run, Settings, measure, rows_of, steady_rate
 from shared.errors import ClipError
 
 
@@ -18,14 +18,20 @@ def test_a_steady_rate_leaves_the_ends_out() -> None:
     assert steady_rate([0.4 * (number // 8) for number in range(800)]) == pytest.approx(20, rel=1e-3)
 
 
+def _runs(*rates: float) -> list[Run]:
+    return [Run(faces_per_s=rate, broker_us=rate / 2, worker_us=rate / 4) for rate in rates]
+
+
 def test_speedup_is_over_the_fewest_workers() -> None:
-    rows = rows_of("model", {1: [90.0, 100.0, 130.0], 2: [180.0, 190.0, 150.0], 4: [320.0]})
+    rows = rows_of("model", {1: _runs(90, 100, 130), 2: _runs(180, 190, 150), 4: _runs(320)})
     assert [row.speedup for row in rows] == pytest.approx([1, 1.8, 3.2])
     assert [row.efficiency for row in rows] == pytest.approx([1, 0.9, 0.8])
     assert [row.faces_per_s for row in rows] == [100, 180, 320]
+    assert [(row.broker_us, row.worker_us) for row in rows] == [(50, 25), (90, 45), (160, 80)]
+    assert list(rows[0].faces_per_s_by_run) == [90, 100, 130]
     assert rows_of("model", {}) == []
     # Where two are the fewest, each of them counts as half.
-    assert rows_of("model", {2: [100.0]})[0].speedup == 2
+    assert rows_of("model", {2: _runs(100)})[0].speedup == 2
 
 
 def test_waiting_workers_share_the_faces(two_faces: Path, tmp_path: Path) -> None:
@@ -34,16 +40,20 @@ def test_waiting_workers_share_the_faces(two_faces: Path, tmp_path: Path) -> Non
         model=Choice(name="nano"),
         workers=(),
         waiting=(2,),
+        shards=(1, 3),
         wait_ms=1,
         faces=40,
         repeats=1,
     )
     measured = measure(settings, tmp_path, lambda _: None)
-    (row,) = measured.rows
-    assert (row.kind, row.workers, row.efficiency) == ("waiting", 2, 1)
+    assert [(row.kind, row.shards, row.workers, row.efficiency) for row in measured.rows] == [
+        ("waiting", 1, 2, 1),
+        ("waiting", 3, 2, 1),
+    ]
     # Two workers that take a millisecond for each face cannot read more than 2,000 a second; the slope over
     # so few batches is not exact.
-    assert 0 < row.faces_per_s < 4000
+    assert all(0 < row.faces_per_s < 4000 for row in measured.rows)
+    assert all(row.broker_us > 0 and row.worker_us > 0 for row in measured.rows)
     assert measured.model == "waiting on none"
 
 

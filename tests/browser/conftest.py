@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -44,6 +45,13 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def dashboard(broker: Broker, settings: Settings, browser: Browser, port: int) -> Iterator[str]:
     """The address of a dashboard process of its own, on the test's broker."""
+    with running_dashboard(settings, port) as address:
+        yield address
+
+
+@contextmanager
+def running_dashboard(settings: Settings, port: int) -> Iterator[str]:
+    """Run a dashboard process and yield its address."""
     here = settings.model_copy(update={"dashboard_port": port})
     environment = os.environ | environment_of(here)
     log = settings.home.with_suffix(".log")
@@ -55,7 +63,8 @@ def dashboard(broker: Broker, settings: Settings, browser: Browser, port: int) -
             yield address
         finally:
             process.terminate()
-            process.wait(10)
+            code = process.wait(10)
+    assert code == 0
     # While it stops, Streamlit may report connections that it has closed itself.
     assert "Traceback" not in log.read_text().partition("Stopping...")[0]
 

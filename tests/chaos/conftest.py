@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.chaos.ground import Measure
+from tests.chaos.ground import EXACT, Measure
 from tests.clips import draw, write_clip
 from tests.integration.reelmood import run
 
@@ -42,7 +42,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """The timeline of a run in which nothing happens."""
     out = tmp_path_factory.mktemp("undisturbed")
-    answer = run("analyze", clip, "--out", out)
+    answer = run("analyze", clip, "--out", out, **EXACT)
     assert answer.returncode == 0, answer.stderr
     table = pd.read_parquet(out / "two" / "timeline.parquet")
     assert len(table) == 240

@@ -157,7 +157,8 @@ def _show(messages: Sequence[Message]) -> None:
             times, shares = series_of(view, tracks)
             assert len(times) == len(shares)
             assert (np.diff(times) > 0).all()
-        assert cards.faces(view, None, overlay=True)
+        found = [(moment, view.answers.get(track)) for track, moment in view.moments.items()]
+        assert cards.faces(view.clip, found, {track: f"track {track}" for track in view.moments})
 
 
 @pytest.fixture(autouse=True)

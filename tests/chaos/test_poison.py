@@ -17,7 +17,7 @@ from shared.queues.clips import Clip, State
 from shared.queues.embedded import embedded_broker
 from shared.settings import Settings, environment_of
 from tests.chaos.fragile import KILLS, RAISES
-from tests.chaos.ground import MEASURED, assert_same
+from tests.chaos.ground import EXACT, MEASURED, assert_same
 from tests.clips import draw, write_clip
 from tests.integration.reelmood import eventually, run
 
@@ -51,12 +51,14 @@ def _running(settings: Settings) -> Iterator[None]:
 def test_poison_is_given_up_with_its_reason_and_harms_no_other(
     poisoned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = run("analyze", poisoned, "--out", tmp_path / "undisturbed")
+    answer = run("analyze", poisoned, "--out", tmp_path / "undisturbed", **EXACT)
     assert answer.returncode == 0, answer.stderr
     expected = pd.read_parquet(tmp_path / "undisturbed" / "poisoned" / "timeline.parquet")
     monkeypatch.setattr(supervisor, "_BACKOFF_S", (0.0,))
     with embedded_broker(tmp_path) as url:
-        settings = Settings(home=tmp_path / "home", redis_url=url, stable_s=0, batch_size=8)
+        settings = Settings(
+            home=tmp_path / "home", redis_url=url, stable_s=0, batch_size=8, precision="float32"
+        )
         settings.incoming.mkdir(parents=True)
         broker = connect(settings)
         with _running(settings):

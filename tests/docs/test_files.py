@@ -11,6 +11,7 @@ from services.recorder.export import FILES
 from services.recorder.moments import SCHEMA
 from services.recorder.summary import build_summary
 from services.recorder.timeline import build_timeline
+from shared.people import PEOPLE, People
 from shared.timeline import COLUMNS
 from tests.services.recorder.finished import write_finished
 from tests.services.recorder.makers import clip
@@ -31,6 +32,7 @@ def first_cells(heading: str) -> list[str]:
         ("timeline.parquet, timeline.csv", list(COLUMNS)),
         ("moments.parquet", list(SCHEMA.names)),
         ("summary.json", list(build_summary(clip(), build_timeline([], []), []))),
+        ("people.json", list(People.__struct_fields__)),
         ("Other formats", [*FILES, "thumbnails"]),
     ],
 )
@@ -41,4 +43,4 @@ def test_every_name_is_explained(heading: str, names: list[str]) -> None:
 def test_every_file_is_listed(tmp_path: Path) -> None:
     written = {path.name for path in write_finished(tmp_path / "clip").iterdir()}
     listed = {name for name in first_cells("Files") if "/" not in name}
-    assert listed == written | {CAPTIONS, VIDEO, PICTURE}
+    assert listed == written | {CAPTIONS, VIDEO, PICTURE, PEOPLE}

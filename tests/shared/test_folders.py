@@ -1,5 +1,6 @@
 """Files move without loss, and never out of their folder."""
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from shared.folders import is_candidate, move_clip, printable
+from shared.folders import content_digest, digest_of, is_candidate, move_clip, printable
 
 
 def _file(path: Path, text: str = "clip") -> Path:
@@ -110,3 +111,14 @@ def test_a_printable_name_steers_nothing(name: str) -> None:
 def test_emoji_stay_as_they_are() -> None:
     family = "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{GIRL} in 'the' \"city\".mp4"
     assert printable(family) == family
+
+
+@given(st.binary(max_size=100))
+def test_the_digest_of_a_file_is_the_same_on_disk_and_in_memory(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("digest") / "clip"
+    path.write_bytes(content)
+    uploaded = BytesIO(content)
+    uploaded.read()
+    assert content_digest(path) == digest_of(uploaded) == f"{len(content)}-{content_digest(path)[-32:]}"

@@ -8,7 +8,7 @@ from shared.emotions import EMOTIONS
 from shared.errors import DataError
 from shared.faces.alignment import MtcnnAligner
 from shared.poster.config import ModelConfig
-from tests.training.conftest import write_tree, write_votes
+from tests.training.conftest import write_corrections, write_picture, write_tree, write_votes
 from tests.training.datasets.tables import write_folders
 from tests.training.datasets.test_alignment import Turned
 from tests.training.tiny import tiny_config
@@ -188,3 +188,59 @@ def test_pictures_are_kept_no_larger_than_they_are() -> None:
     assert side_of("rafdb", large, align=True) == 200
     assert side_of("affectnet8", large, align=False) == 224
     assert side_of("folder", tiny_config(), align=True) == 48
+
+
+def test_corrections_alone_need_not_show_every_emotion(tmp_path: Path) -> None:
+    labels = ["sad", "sad", "sad", "happy", "happy", "fear"]
+    spec = msgspec.structs.replace(
+        spec_of(write_corrections(tmp_path / "corrections", labels)), dataset="corrections"
+    )
+    prepared = prepare(spec, config_of())
+    assert dict(zip(EMOTIONS, prepared.counts.tolist(), strict=True)) == {
+        **dict.fromkeys(EMOTIONS, 0),
+        "sad": 2,
+        "happy": 1,
+        "fear": 1,
+    }
+    assert sorted(EMOTIONS[row] for row in prepared.validation.targets[:, 0]) == ["happy", "sad"]
+
+
+def test_corrections_of_which_none_can_be_held_out_are_too_few(tmp_path: Path) -> None:
+    data = write_corrections(tmp_path / "corrections", ["sad", "happy"])
+    with pytest.raises(DataError, match="no emotion has two different pictures"):
+        prepare(msgspec.structs.replace(spec_of(data), dataset="corrections"), config_of())
+
+
+@pytest.mark.parametrize("labels", [EMOTIONS, RAFDB_ORDER, EIGHT])
+def test_corrections_are_added_to_what_is_trained_on_alone(
+    tmp_path: Path, tree: Path, labels: tuple[str, ...]
+) -> None:
+    if labels == EIGHT:
+        for seed in range(8):
+            write_picture(tree / ("train", "test")[seed // 6] / "contempt" / f"{seed}.png", 1000 + seed)
+    folder = write_corrections(tmp_path / "corrections", ["sad", "fear", "sad"])
+    plain = msgspec.structs.replace(spec_of(tree), dataset="folder", limit=24)
+    alone = prepare(plain, config_of(labels))
+    mixed = prepare(msgspec.structs.replace(plain, corrections=str(folder)), config_of(labels))
+    added = [labels[row] for row in mixed.train.targets[len(alone.train.images) :].argmax(1)]
+    assert added == ["sad", "fear", "sad"]
+    assert rows_of(mixed)[:-3] == rows_of(alone)
+    assert mixed.validation.images.equal(alone.validation.images)
+    assert mixed.fingerprint != alone.fingerprint
+
+
+def test_corrections_go_with_votes(tmp_path: Path, tree: Path) -> None:
+    folder = write_corrections(tmp_path / "corrections", ["disgust"])
+    spec = spec_of(tree, votes_for(tree), target="votes")
+    prepared = prepare(msgspec.structs.replace(spec, corrections=str(folder)), config_of())
+    assert prepared.train.targets[-1].tolist() == [float(emotion == "disgust") for emotion in EMOTIONS]
+
+
+@pytest.mark.parametrize("odd", [{"align": True}, {"corrections": "more"}])
+def test_corrections_are_neither_aligned_again_nor_added_to_themselves(
+    tmp_path: Path, odd: dict[str, object]
+) -> None:
+    data = write_corrections(tmp_path, ["sad", "sad"])
+    spec = msgspec.structs.replace(spec_of(data), dataset="corrections", **odd)
+    with pytest.raises(DataError, match="goes with another data set"):
+        prepare(spec, config_of())

@@ -9,6 +9,7 @@ from shared.errors import DataError
 from training.datasets.affectnet import list_affectnet7, list_affectnet8
 from training.datasets.alignment import Alignment, find_poses
 from training.datasets.ckplus import list_ckplus
+from training.datasets.corrections import list_corrections
 from training.datasets.decoding import decode
 from training.datasets.faces import Dataset, Faces
 from training.datasets.fer2013 import list_fer2013
@@ -26,9 +27,13 @@ LISTERS: Final[dict[DatasetName, Callable[[Path], Splits]]] = {
     "affectnet8": list_affectnet8,
     "ckplus": list_ckplus,
     "folder": list_any,
+    "corrections": list_corrections,
 }
 NATIVE_SIDES: Final[dict[DatasetName, int]] = {"fer2013": 48, "ckplus": 48, "rafdb": 100}
 """The side of the pictures, in pixels, where it is one for all: to keep them larger gains nothing."""
+
+SPARSE: Final[frozenset[DatasetName]] = frozenset({"corrections"})
+"""The data sets that need not have a picture of every emotion."""
 
 
 def labels_of(name: DatasetName, data: Path) -> tuple[str, ...]:
@@ -79,12 +84,14 @@ def _pictures(splits: Splits) -> tuple[Picture, ...]:
 
 
 def _listed(name: DatasetName, data: Path) -> Splits:
-    if not data.exists():
+    if not data.exists() and name not in SPARSE:
         raise DataError(f"{data} is missing")
     try:
         splits = LISTERS[name](data)
     except OSError as error:
         raise DataError(f"{data} cannot be read: {error}") from error
+    if name in SPARSE:
+        return splits
     lacking = next((label for label in labels_of(name, data) if label not in splits.train.labels), None)
     if lacking is not None:
         raise DataError(f"{data} has no training picture of {lacking}")

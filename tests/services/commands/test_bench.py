@@ -51,6 +51,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         (("model", "--model", "nano", "--precision", "fp32", "--batch", 2, "--repeats", 1), 2),
         (("broker", "--faces", 20, "--repeats", 1), 3),
         (("retrieval", "--vectors", 200, "--dimension", 8, "--queries", 1), 2),
+        (("search", "--faces", 300, "--clip-faces", 100, "--dimension", 8, "--queries", 1), 1),
         (("naive", "CLIP", "--model", "nano", "--repeats", 1), 1),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared import corrections
 from shared.folders import content_digest
 from shared.messages import Box, Neighbour, Neighbours, Place, encode
 from shared.queues import clips, jobs, work
@@ -20,6 +21,7 @@ from tests.clips import walk, write_clip
 from tests.integration.reelmood import eventually
 from tests.security.runner import runner
 from tests.services.commands.conftest import Reelmood
+from tests.shared.test_corrections import correction
 
 Kept = Callable[..., Clip]
 
@@ -234,3 +236,24 @@ def test_without_any_broker_the_files_go(
     monkeypatch.delenv("REELMOOD_REDIS_URL")
     assert reelmood("forget", "a.mp4", "--yes").code == 0
     assert left(settings) == []
+
+
+def test_corrected_faces_go_with_their_clip_even_when_nothing_else_is_left_of_it(
+    settings: Settings, broker: Broker, kept: Kept, reelmood: Reelmood
+) -> None:
+    clip = kept("ida", "a.mp4", "one film")
+    mine = [
+        correction(clip="ida", content=clip.content, name="a.mp4"),
+        correction(clip="older-run", content=clip.content, name="a.mp4", frame=1),
+        correction(clip="idc", content="", name="c.mp4", frame=2),
+    ]
+    other = correction(clip="idb", content="", name="b.mp4")
+    corrections.put(settings.corrections, dict.fromkeys([*mine, other], b"jpeg"))
+    answer = reelmood("forget", "a.mp4", "--yes")
+    assert f"{settings.corrections}: 2 corrected faces" in answer.out
+    assert corrections.read(settings.corrections) == [mine[2], other]
+    assert reelmood("forget", "idc", "--yes").code == 0
+    assert corrections.read(settings.corrections) == [other]
+    pictures = settings.corrections / corrections.PICTURES
+    assert [path.name for path in pictures.iterdir()] == [other.picture]
+    assert reelmood("forget", "idc", "--yes").code == 1

@@ -28,6 +28,13 @@ def test_clips_services_and_queues_are_told(broker: Broker, reelmood: Reelmood) 
     assert all(text in table.out for text in ("sub/a clip.mp4", "failed", "12.5/s", "0 faces"))
 
 
+def test_a_live_source_tells_its_latency_and_what_it_dropped(broker: Broker, reelmood: Reelmood) -> None:
+    clips.create(broker, Clip(id="c1", name="door", path="/a", results="/r", model="nano", live=True))
+    clips.update(broker, "c1", state=State.RUNNING, latency_s=0.25, dropped={"workers_behind": 3})
+    told = " ".join(reelmood("status").out.split())
+    assert "live, 0.25 s behind; dropped: 3 workers_behind" in told
+
+
 def test_the_age_of_what_waits_is_told(broker: Broker, reelmood: Reelmood) -> None:
     broker.client.xadd(broker.keys.faces, {"c": "c1", "m": b"face"})
     jobs.enqueue(broker, Task.INGEST, "c1")

@@ -11,7 +11,7 @@ from shared.queues import trainings
 from shared.queues.broker import Broker
 from shared.settings import Settings
 from tests.services.commands.conftest import Reelmood
-from tests.training.conftest import write_tree
+from tests.training.conftest import write_corrections, write_tree
 from training.presets import PRESETS
 from training.recipe import Lora, Recipe
 from training.spec import RunSpec
@@ -27,6 +27,22 @@ def test_a_trained_model_is_in_the_registry(tmp_path: Path, settings: Settings, 
     assert record["spec"] == json.loads((settings.runs / "mine" / "spec.json").read_text())
     again = reelmood(*asked)
     assert (again.code, again.err.count("\n")) == (2, 1)
+
+
+def test_corrections_of_this_home_are_trained_on_alone(settings: Settings, reelmood: Reelmood) -> None:
+    asked = ("train", "--dataset", "corrections", "--name", "mine", "--epochs", "1")
+    assert "has no corrections yet" in reelmood(*asked).err
+    write_corrections(settings.corrections, ["sad", "sad", "happy", "fear"])
+    trained = reelmood(*asked)
+    assert trained.code == 0, trained.err
+    record = json.loads((settings.models / "mine" / "training.json").read_text())
+    assert record["spec"]["data"] == str(settings.corrections)
+    assert record["pictures"] == 3
+
+
+def test_other_data_sets_have_to_be_pointed_at(reelmood: Reelmood) -> None:
+    answer = reelmood("train", "--dataset", "rafdb", "--name", "mine")
+    assert (answer.code, answer.err) == (2, "reelmood: say with --data where rafdb is\n")
 
 
 @pytest.fixture
@@ -59,6 +75,10 @@ def test_without_votes_the_label_is_taught(ordered: Ordered, tmp_path: Path) -> 
 def test_with_votes_the_recipe_says_what_is_taught(ordered: Ordered, tmp_path: Path) -> None:
     spec = ordered("--votes", tmp_path / "votes.csv")
     assert (spec.votes, spec.recipe) == (str(tmp_path / "votes.csv"), Recipe())
+
+
+def test_corrections_are_added_when_asked_for(ordered: Ordered, settings: Settings) -> None:
+    assert ordered("--add-corrections").corrections == str(settings.corrections)
 
 
 def test_options_come_on_top_of_a_preset(ordered: Ordered) -> None:

@@ -2,9 +2,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
-from services.dashboard.archive import archived_clips, load
+from services.dashboard.archive import archived_clips, load, read_face
 from services.dashboard.readers import follow
 from services.dashboard.view import View, series_of
 from shared.errors import ReelmoodError
@@ -30,19 +31,45 @@ def test_files_show_the_same_as_the_broker(broker: Broker, folder: Path) -> None
     assert np.allclose(live_shares, filed_shares, atol=1e-6)
     assert live.shots == filed.shots
     assert (live.last_frame, live.last_s) == (filed.last_frame, filed.last_s)
-    assert live.answers == filed.answers
-    assert live.moments.keys() == filed.moments.keys()
-    for track, moment in live.moments.items():
-        assert moment.explanation == filed.moments[track].explanation
-        assert moment.probabilities == pytest.approx(filed.moments[track].probabilities, abs=1e-6)
     assert filed.archived
+
+
+def test_explained_faces_are_read_one_by_one(broker: Broker, folder: Path) -> None:
+    live, explained = follow(broker, View("clip-1"), budget_s=60), load("clip-1", folder).explained
+    assert explained is not None
+    assert list(explained.time_s) == sorted(explained.time_s)
+    for track, moment in live.moments.items():
+        index = int(np.flatnonzero(explained.track == track)[-1])
+        found, answer = read_face(explained, index)
+        assert (found.track, found.shot, found.frame) == (track, moment.shot, moment.frame)
+        assert found.explanation == moment.explanation
+        assert found.probabilities == pytest.approx(moment.probabilities, abs=1e-6)
+        assert answer == live.answers[track]
+
+
+def test_faces_lie_in_several_row_groups(folder: Path) -> None:
+    path = folder / "moments.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table, path, row_group_size=3)
+    explained = load("clip-1", folder).explained
+    assert explained is not None
+    for index, row in enumerate(explained.row):
+        assert read_face(explained, index)[0].explanation.cam == table["cam"][int(row)].as_py()
+
+
+def test_faces_that_have_gone_are_one_line(folder: Path) -> None:
+    explained = load("clip-1", folder).explained
+    assert explained is not None
+    (folder / "moments.parquet").unlink()
+    with pytest.raises(ReelmoodError, match=r"moments\.parquet cannot be read"):
+        read_face(explained, 0)
 
 
 def test_a_clip_without_moments_has_a_timeline(folder: Path) -> None:
     (folder / "moments.parquet").unlink()
     view = load("clip-1", folder)
     assert len(view.time_s) > 0
-    assert not view.moments
+    assert view.explained is None
 
 
 @pytest.mark.parametrize("name", ["timeline.parquet", "moments.parquet"])

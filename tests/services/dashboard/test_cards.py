@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.dashboard import cards
-from services.dashboard.view import Answer, Moment, View, with_neighbours, with_readings
+from services.dashboard.view import Answer, Moment
 from shared.emotions import COLOURS, EMOTIONS
 from shared.messages import Explanation, Neighbour
-from tests.services.dashboard.made import explanation_of, neighbours_of, place_of, reading_of
+from tests.services.dashboard.made import explanation_of
 
 
 def moment(explanation: Explanation | None = None) -> Moment:
@@ -25,24 +25,24 @@ def test_bars_show_the_seven_in_order_with_their_colours() -> None:
 
 
 def test_a_card_has_picture_bars_and_name() -> None:
-    html = cards.face(moment(), None, overlay=True)
+    html = cards.face(moment(), None, "Mia")
     assert "data:image/jpeg;base64," in html
-    assert "track 2" in html
+    assert "Mia" in html
     assert "0:00.5" in html
 
 
 def test_a_damaged_picture_leaves_the_bars() -> None:
     broken = Explanation(embedding=b"", cam=b"", cam_side=14, aligned=b"no JPEG")
-    html = cards.face(moment(broken), None, overlay=True)
+    html = cards.face(moment(broken), None, "Mia")
     assert "damaged picture" in html
-    assert "track 2" in html
+    assert "Mia" in html
     assert "60 %" in html
 
 
 def test_a_picture_that_was_not_kept_leaves_the_bars() -> None:
     kept = explanation_of(12, 0)
     without = Explanation(embedding=b"", cam=kept.cam, cam_side=kept.cam_side, aligned=b"")
-    html = cards.face(moment(without), None, overlay=True)
+    html = cards.face(moment(without), None, "Mia")
     assert "not kept" in html
     assert "<img" not in html
     assert "60 %" in html
@@ -85,10 +85,15 @@ def test_nothing_from_outside_becomes_html(label: str, source: str) -> None:
     assert len(tags[0]) == len(tags[1])
 
 
-def test_the_chosen_track_comes_first_and_then_the_newest_shot() -> None:
-    places = [place_of("clip", frame, face, shot) for frame, face, shot in ((0, 0, 0), (0, 1, 0), (50, 0, 1))]
-    view = with_readings(View("clip"), [reading_of(place, explain=True) for place in places])
-    view = with_neighbours(view, [neighbours_of(place, "sad") for place in places])
-    names = re.findall(r"<b>track (\d+)</b>", cards.faces(view, 1, overlay=False))
-    assert names == ["1", "10", "0"]
-    assert cards.faces(view, None, overlay=False, limit=2).count("<section") == 2
+def test_the_face_stands_beside_itself_under_its_map() -> None:
+    assert cards.face(moment(), None, "Mia", strength=0.5).count("<img") == 2
+    assert cards.face(moment(), None, "Mia", strength=0).count("<img") == 1
+
+
+def test_a_name_is_no_html() -> None:
+    assert "<b>&lt;i&gt;Mia</b>" in cards.faces("clip", [(moment(), None)], {2: "<i>Mia"})
+
+
+def test_a_face_leads_to_those_like_it() -> None:
+    html = cards.faces('a"b', [(moment(), None)], {2: "Mia"})
+    assert 'href="./search?like=a%22b&amp;track=2&amp;frame=12"' in html

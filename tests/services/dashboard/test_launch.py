@@ -15,9 +15,14 @@ def test_the_command_is_headless_local_and_silent(tmp_path: Path) -> None:
         "--server.port=9001",
         "--server.fileWatcherType=none",
         "--browser.gatherUsageStats=false",
-        "--server.maxUploadSize=1",
+        "--server.maxUploadSize=500",
     ):
         assert option in argv
+
+
+def test_uploads_are_bounded_by_the_setting(tmp_path: Path) -> None:
+    assert "--server.maxUploadSize=70" in command(Settings(home=tmp_path, upload_mb=70))
+    assert "--server.maxUploadSize=1" in command(Settings(home=tmp_path, upload_mb=0))
 
 
 def test_the_theme_has_a_light_and_a_dark_side(tmp_path: Path) -> None:

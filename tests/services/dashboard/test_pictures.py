@@ -50,8 +50,8 @@ def test_colours_survive_the_way_to_the_page() -> None:
 
 def test_an_explained_face_is_shown_with_and_without_its_map() -> None:
     explanation = explanation_of(frame=0, track=0)
-    bare = decode_uri(explained(explanation, overlay=False))
-    overlaid = decode_uri(explained(explanation, overlay=True))
+    bare = decode_uri(explained(explanation, strength=0))
+    overlaid = decode_uri(explained(explanation, strength=0.6))
     assert bare.shape == overlaid.shape == (112, 112, 3)
     assert np.abs(bare.astype(int) - drawn_face()).mean() < 6
     assert np.abs(bare.astype(int) - overlaid).max() > 60

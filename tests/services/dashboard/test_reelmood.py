@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import pytest
 
 from services.dashboard import reelmood
@@ -13,7 +14,7 @@ from shared.queues import trainings
 from shared.queues.broker import Broker
 from shared.settings import Settings
 from training.presets import PRESETS
-from training.spec import DatasetName
+from training.spec import DatasetName, RunSpec
 
 ORDER = Order(" mine ", "rafdb", " ~/faces ", "", "nano", "balanced", 4)
 
@@ -29,12 +30,21 @@ def test_values_are_bound_to_their_options() -> None:
         "--enqueue",
         "--name=--help",
         "--dataset=rafdb",
-        f"--data={Path.home() / 'faces'}",
         "--init=nano",
         "--preset=balanced",
         "--epochs=4",
+        f"--data={Path.home() / 'faces'}",
         "--votes=v.csv",
     ]
+    mixed = replace(ORDER, data="d", add_corrections=True, limit=500)
+    assert reelmood.arguments(mixed)[-3:] == ["--data=d", "--limit=500", "--add-corrections"]
+
+
+def test_the_corrections_lie_where_the_home_is(broker: Broker, settings: Settings) -> None:
+    reelmood.train(settings, replace(ORDER, dataset="corrections", data=""))
+    [run] = trainings.recent(broker)
+    spec = msgspec.json.decode(run.spec, type=RunSpec)
+    assert (spec.dataset, spec.data, spec.corrections) == ("corrections", str(settings.corrections), None)
 
 
 def test_a_run_is_queued_and_a_second_one_of_its_name_refused(broker: Broker, settings: Settings) -> None:

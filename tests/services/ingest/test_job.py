@@ -1,6 +1,7 @@
 """The job that brings a clip onto the stream, once, wherever it was interrupted."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -97,12 +98,12 @@ def test_a_job_that_is_killed_goes_on_where_it_was(
     _order(settings, broker, film)
     real, left = produce.wait_for_room, commits
 
-    def wait_or_die(broker: Broker, high: int, low: int) -> None:
+    def wait_or_die(*arguments: Any) -> bool:
         nonlocal left
         left -= 1
         if left < 0:
             raise KeyboardInterrupt
-        real(broker, high, low)
+        return real(*arguments)
 
     monkeypatch.setattr(produce, "wait_for_room", wait_or_die)
     with pytest.raises(KeyboardInterrupt):
@@ -126,10 +127,10 @@ def test_while_the_broker_is_away_the_job_waits(
         monkeypatch.setenv(name, value)
     failures = [RedisConnectionError("gone"), RedisConnectionError("gone")]
 
-    def ingest_or_fail(settings: Settings, broker: Broker, clip_id: str) -> None:
+    def ingest_or_fail(settings: Settings, broker: Broker, clip_id: str) -> bool:
         if failures:
             raise failures.pop()
-        ingest(settings, broker, clip_id)
+        return ingest(settings, broker, clip_id)
 
     monkeypatch.setattr(job, "ingest", ingest_or_fail)
     ingest_clip("c1")

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.recorder.captions import build_captions, captions_of, escaped, timestamp
-from services.recorder.episodes import Episode
 from services.recorder.timeline import build_timeline
 from shared.emotions import EMOTIONS
+from shared.figures.episodes import Episode
 from shared.folders import printable
 from shared.messages import Frame
 from tests.services.recorder.makers import HAPPY, SAD, place, reading

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.recorder.charts import HEIGHT, WIDTH, Bar, clock, lane, marks, stacked_areas, ticks
-from services.recorder.figures import Course
 from shared.emotions import COLOURS, EMOTIONS
+from shared.figures.portraits import Course
 from tests.services.recorder.makers import HAPPY, SAD
 
 NOTHING = [np.nan] * 7

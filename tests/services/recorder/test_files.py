@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.recorder.files import owner_of, publish, published, safe_stem, staged_folder
+from shared.people import People, load, rename, save
 
 
 def stage_and_publish(results: Path, stem: str, clip_id: str, text: str = "") -> Path:
@@ -62,6 +63,13 @@ def test_the_same_clip_replaces_its_own_folder(tmp_path: Path) -> None:
     place = stage_and_publish(tmp_path, "clip", "aaaaaaaa11", "new")
     assert json.loads((place / "summary.json").read_text())["text"] == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["clip"]
+
+
+def test_what_people_said_about_a_clip_outlives_a_second_writing(tmp_path: Path) -> None:
+    place = stage_and_publish(tmp_path, "clip", "aaaaaaaa11", "old")
+    said = rename(People(), 3, "Mia")
+    save(place, said)
+    assert load(stage_and_publish(tmp_path, "clip", "aaaaaaaa11", "new")) == said
 
 
 def test_what_a_person_put_there_stays(tmp_path: Path) -> None:

@@ -4,11 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.retrieval.gallery import nearest
-from services.retrieval.own import OwnFaces, decode_embeddings, refresh
+from services.retrieval.own import OwnFaces, refresh
 from tests.services.retrieval.makers import MODEL, OTHER, finish_clip, unit
 
 ASKED = np.array([1, 0.5, 0], np.float32)
@@ -86,19 +84,6 @@ def test_a_damaged_folder_is_left_out_and_told_once(tmp_path: Path, caplog: pyte
         "wide",
         "zero",
     }
-
-
-@given(st.lists(st.lists(st.floats(-1, 1, width=16), min_size=3, max_size=3), min_size=1, max_size=5))
-def test_embeddings_come_back(rows: list[list[float]]) -> None:
-    decoded = decode_embeddings([np.asarray(row, "<f2").tobytes() for row in rows])
-    assert decoded.dtype == np.float32
-    np.testing.assert_array_equal(decoded, np.asarray(rows, np.float32))
-
-
-@pytest.mark.parametrize("rows", [[b""], [b"abc"], [b"abcd", b"ab"], [b"\x00\x7c"], []])
-def test_damaged_embeddings_are_refused(rows: list[bytes]) -> None:
-    with pytest.raises(ValueError, match="embeddings"):
-        decode_embeddings(rows)
 
 
 def test_a_table_of_absurd_length_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

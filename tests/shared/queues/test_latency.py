@@ -9,7 +9,7 @@ from shared.messages import Box, Face, Frame, Place, Reading, decode, encode
 from shared.queues import clips, produce, work
 from shared.queues.broker import Broker
 from shared.queues.clips import Clip
-from shared.queues.latency import passage
+from shared.queues.latency import newest, passage, under_way
 from shared.queues.work import Outcome, Stage
 
 
@@ -59,3 +59,26 @@ def test_a_clip_whose_decoding_nobody_noted_has_no_latencies(broker: Broker) -> 
     _clip(broker, [])
     with pytest.raises(MessageError, match="were decoded"):
         passage(broker, "c1")
+
+
+def test_a_live_face_takes_from_its_camera_to_its_reading(broker: Broker) -> None:
+    captured_s = {1: time.time() - 3}
+    _clip(broker, [])
+    assert (newest(broker, "c1", captured_s), under_way(broker, "c1")) == (None, 1)
+    while not (entries := work.take(broker, Stage.FACES, "w", 1, 1)):
+        pass
+    place = decode(Face, entries[0].data).place
+    reading = Reading(place=place, model="m", probabilities=[1, 0, 0, 0, 0, 0, 0], aligned=True)
+    work.commit(broker, Stage.FACES, [Outcome(entries[0], encode(reading))])
+    taken_s = newest(broker, "c1", captured_s)
+    assert taken_s is not None
+    assert 3 - 2e-3 <= taken_s <= time.time() - captured_s[1] + 2e-3
+    assert newest(broker, "c1", {}) is None
+    assert under_way(broker, "c1") == 0
+
+
+def test_nothing_is_committed_after_the_end_of_a_clip(broker: Broker) -> None:
+    _clip(broker, [])
+    assert not produce.commit(
+        broker, "c1", expected=2, frames=[], faces=[], state=b"", tracks=1, shots=1, last=True
+    )
