@@ -180,7 +180,8 @@ def _analyse(settings: Settings) -> None:
     assert [frame.frame for frame in frames] == list(range(clip.frames))
     assert unreadable == []
     work.take(broker, Stage.FACES, "w", 1, 1)
-    while entries := work.take(broker, Stage.FACES, "w", 100, 1):
+    while (under_way := clips.get(broker, "c")) is not None and under_way.pending:
+        entries = work.take(broker, Stage.FACES, "w", 100, 1)
         work.commit(broker, Stage.FACES, [_read(entry) for entry in entries])
     finish(settings, broker, "c")
     assert (settings.results / Path(clip.name).stem / "timeline.parquet").is_file()

@@ -6,7 +6,6 @@ import pytest
 
 from shared.emotions import EMOTIONS
 from shared.errors import DataError
-from shared.faces.alignment import MtcnnAligner
 from shared.poster.config import ModelConfig
 from tests.training.conftest import write_corrections, write_picture, write_tree, write_votes
 from tests.training.datasets.tables import write_folders
@@ -168,7 +167,7 @@ def test_a_limit_keeps_a_share_of_every_class(tmp_path: Path) -> None:
 
 def test_faces_are_aligned_first(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     aligner = Turned()
-    monkeypatch.setattr(MtcnnAligner, "__new__", lambda *_: aligner)
+    monkeypatch.setattr("training.preparation.MtcnnAligner", lambda _: aligner)
     spec = msgspec.structs.replace(spec_of(tree), align=True, device="cpu")
     aligned = prepare(spec, config_of(), tmp_path / "cache")
     assert aligner.seen == 56
