@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,17 @@ from shared.queues import clips, presence
 from shared.queues.broker import Broker, connect
 from shared.queues.clips import State
 from shared.queues.embedded import embedded_broker
-from shared.settings import Settings, environment_of
+from shared.settings import Settings
 from tests.services.dashboard.made import answer_all, commit_frames, made_clip, start_clip, write_results
+from tests.services.dashboard.pages import OpenPage, text_of
 
 APP = Path(services.dashboard.__path__[0]) / "app.py"
 
 
 @pytest.fixture
-def page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def page(open_page: OpenPage) -> AppTest:
     """The page as a new browser session opens it; run it to see it."""
-    for name, value in environment_of(settings).items():
-        monkeypatch.setenv(name, value)
-    st.cache_resource.clear()
-    yield AppTest.from_file(str(APP), default_timeout=20)
-    st.cache_resource.clear()
+    return open_page(APP)
 
 
 def update(page: AppTest) -> None:
@@ -39,11 +35,6 @@ def expire_answers(page: AppTest) -> None:
     """Let the page ask the broker again over the connection that it has."""
     session._ask.clear()
     page.run()
-
-
-def text_of(page: AppTest) -> str:
-    assert not page.exception
-    return "\n".join(element.proto.body for element in page.get("html"))
 
 
 def drawing_on(page: AppTest) -> dict[str, Any] | None:

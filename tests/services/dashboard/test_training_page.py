@@ -1,7 +1,6 @@
 """The Training page as a browser session opens it."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 import streamlit as st
@@ -14,20 +13,16 @@ from shared.queues import jobs, trainings
 from shared.queues.broker import Broker
 from shared.queues.tasks import Task
 from shared.queues.trainings import Progress, State
-from shared.settings import Settings, environment_of
+from shared.settings import Settings
+from tests.services.dashboard.pages import OpenPage, text_of
 
 ROWS = [{"epoch": 1, "loss": 2.0, "label_accuracy": 0.4}, {"epoch": 2, "loss": 1.5, "label_accuracy": 0.6}]
 
 
 @pytest.fixture
-def page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def page(open_page: OpenPage) -> AppTest:
     """The Training page; run it to see it."""
-    for name, value in environment_of(settings).items():
-        monkeypatch.setenv(name, value)
-    st.cache_resource.clear()
-    page = AppTest.from_function(_training_page, default_timeout=20)
-    yield page
-    st.cache_resource.clear()
+    return open_page(_training_page)
 
 
 def _training_page() -> None:
@@ -41,11 +36,6 @@ def _training_page() -> None:
 def update(page: AppTest) -> None:
     st.cache_resource.clear()
     page.run()
-
-
-def text_of(page: AppTest) -> str:
-    assert not page.exception
-    return "\n".join(element.proto.body for element in page.get("html"))
 
 
 def names_of(page: AppTest) -> list[str]:

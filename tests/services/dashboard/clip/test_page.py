@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +6,6 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
@@ -20,20 +18,17 @@ from shared.people import PEOPLE, Note, People, load, save
 from shared.queues import clips
 from shared.queues.broker import Broker
 from shared.queues.clips import Clip, State
-from shared.settings import Settings, environment_of
+from shared.settings import Settings
 from shared.timeline import COLUMNS
 from tests.services.dashboard.made import answer_all, commit_frames, made_clip, start_clip, write_results
+from tests.services.dashboard.pages import OpenPage, text_of
 
 APP = Path(services.dashboard.__path__[0]) / "app.py"
 
 
 @pytest.fixture
-def page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    for name, value in environment_of(settings).items():
-        monkeypatch.setenv(name, value)
-    st.cache_resource.clear()
-    yield AppTest.from_file(str(APP), default_timeout=20)
-    st.cache_resource.clear()
+def page(open_page: OpenPage) -> AppTest:
+    return open_page(APP)
 
 
 @pytest.fixture
@@ -46,11 +41,6 @@ def folder(broker: Broker, settings: Settings) -> Path:
     out = write_results(broker, clip, settings.results)
     clips.update(broker, clip.id, state=State.DONE, out=str(out))
     return out
-
-
-def text_of(page: AppTest) -> str:
-    assert not page.exception
-    return "\n".join(element.proto.body for element in page.get("html"))
 
 
 def drawing_on(page: AppTest) -> dict[str, Any]:

@@ -1,18 +1,16 @@
 """What can be done with a clip, as a session sees it; the commands themselves have their own tests."""
 
-from collections.abc import Iterator
-
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from services.dashboard import reelmood, session
+from services.dashboard import reelmood
 from shared.errors import ReelmoodError
 from shared.queues import clips
 from shared.queues.broker import Broker
 from shared.queues.clips import State
-from shared.settings import Settings, environment_of
+from shared.settings import Settings
 from tests.services.dashboard.made import made_clip, start_clip
+from tests.services.dashboard.pages import OpenPage, update
 
 Calls = list[tuple[object, ...]]
 
@@ -26,14 +24,10 @@ def _manage() -> None:
 
 
 @pytest.fixture
-def page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def page(open_page: OpenPage, settings: Settings) -> AppTest:
     (settings.models / "mine").mkdir(parents=True)
     (settings.models / "mine" / "config.json").write_text("{}")
-    for name, value in environment_of(settings).items():
-        monkeypatch.setenv(name, value)
-    st.cache_resource.clear()
-    yield AppTest.from_function(_manage, default_timeout=20)
-    st.cache_resource.clear()
+    return open_page(_manage)
 
 
 @pytest.fixture
@@ -51,13 +45,6 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     for name in ("cancel", "rerun", "forget"):
         note(name)
     return made
-
-
-def update(page: AppTest) -> str:
-    session._ask.clear()
-    page.run()
-    assert not page.exception
-    return "\n".join(element.proto.body for element in page.get("html"))
 
 
 def test_a_running_clip_can_be_cancelled(page: AppTest, broker: Broker, calls: Calls) -> None:

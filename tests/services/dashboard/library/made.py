@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from services.dashboard.library.shelf import Library, refresh
 from services.recorder.files import write_tables
 from services.recorder.moments import build_moments
 from services.recorder.timeline import build_timeline
@@ -99,3 +100,9 @@ def finish_clip(
     }
     write_tables(folder, timeline, build_moments(readings, answers), summary)
     return folder
+
+
+def library_of(folder: Path, *faces: Seen) -> Library:
+    """The library of a results folder that holds one clip."""
+    finish_clip(folder, "one", faces)
+    return refresh(Library(), folder)

@@ -1,21 +1,18 @@
 """The Live page as a session sees it."""
 
-from collections.abc import Iterator
-
 import msgspec
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from services.dashboard import session
 from services.dashboard.live.page import on_stage
 from shared.queues import clips, presence, previews
 from shared.queues.broker import Broker, connect
 from shared.queues.clips import Clip, State
 from shared.queues.embedded import embedded_broker
-from shared.settings import Settings, environment_of
+from shared.settings import Settings
 from tests.services.dashboard.live.test_scene import preview
 from tests.services.dashboard.made import answer_all, commit_frames, made_clip, start_clip
+from tests.services.dashboard.pages import OpenPage, update
 
 
 def _live() -> None:
@@ -32,19 +29,8 @@ def _live() -> None:
 
 
 @pytest.fixture
-def page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    for name, value in environment_of(settings).items():
-        monkeypatch.setenv(name, value)
-    st.cache_resource.clear()
-    yield AppTest.from_function(_live, default_timeout=20)
-    st.cache_resource.clear()
-
-
-def update(page: AppTest) -> str:
-    session._ask.clear()
-    page.run()
-    assert not page.exception
-    return "\n".join(element.proto.body for element in page.get("html"))
+def page(open_page: OpenPage) -> AppTest:
+    return open_page(_live)
 
 
 def test_without_a_broker_it_says_so(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

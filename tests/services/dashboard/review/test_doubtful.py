@@ -1,14 +1,9 @@
 from pathlib import Path
 
-from services.dashboard.library.shelf import Library, refresh
+from services.dashboard.library.shelf import Library
 from services.dashboard.review.doubtful import Batch, Reasons, gather
 from shared.corrections import picture_of
-from tests.services.dashboard.library.made import Seen, blurred_face, finish_clip
-
-
-def library_of(folder: Path, *faces: Seen) -> Library:
-    finish_clip(folder, "one", faces)
-    return refresh(Library(), folder)
+from tests.services.dashboard.library.made import Seen, blurred_face, library_of
 
 
 def unsure(margin: float, track: int = 0, agrees: bool | None = True, picture: bytes | None = None) -> Seen:

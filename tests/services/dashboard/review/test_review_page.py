@@ -1,9 +1,6 @@
 """The Review page as a browser session opens it."""
 
-from collections.abc import Iterator
-
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from services.dashboard import reelmood
@@ -11,18 +8,15 @@ from services.dashboard.reelmood import Order
 from shared import corrections
 from shared.corrections import LABELS_FILE
 from shared.errors import ReelmoodError
-from shared.settings import Settings, environment_of
+from shared.settings import Settings
 from tests.services.dashboard.library.made import Seen, blurred_face, finish_clip
+from tests.services.dashboard.pages import OpenPage, text_of
 from tests.shared.test_corrections import correction
 
 
 @pytest.fixture
-def page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    for name, value in environment_of(settings).items():
-        monkeypatch.setenv(name, value)
-    st.cache_resource.clear()
-    yield AppTest.from_function(_review_page, default_timeout=20)
-    st.cache_resource.clear()
+def page(open_page: OpenPage) -> AppTest:
+    return open_page(_review_page)
 
 
 def _review_page() -> None:
@@ -30,11 +24,6 @@ def _review_page() -> None:
     from shared.settings import load_settings
 
     review_page(load_settings())
-
-
-def text_of(page: AppTest) -> str:
-    assert not page.exception
-    return "\n".join(element.proto.body for element in page.get("html"))
 
 
 def unsure(track: int, margin: float = 0.05) -> Seen:

@@ -4,11 +4,10 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 
-from services.dashboard.library.shelf import Library, refresh
 from services.dashboard.search import cards, links
 from services.dashboard.search.asked import of_finished
 from services.dashboard.search.hits import Hit
-from tests.services.dashboard.library.made import Seen, finish_clip
+from tests.services.dashboard.library.made import Seen, library_of
 
 EVIL = '"><script>alert(1)</script>'
 
@@ -31,11 +30,6 @@ class Page(HTMLParser):
     @property
     def addresses(self) -> list[str]:
         return [str(attributes["href"]) for tag, attributes in self.elements if tag == "a"]
-
-
-def library_of(folder: Path, *faces: Seen) -> Library:
-    finish_clip(folder, "one", faces)
-    return refresh(Library(), folder)
 
 
 def test_a_hit_leads_to_its_moment_and_to_what_is_like_it(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """The Search page as a browser session opens it."""
 
-from collections.abc import Iterator
-
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -9,20 +7,17 @@ from streamlit.testing.v1 import AppTest
 from shared.queues import clips
 from shared.queues.broker import Broker
 from shared.queues.clips import State
-from shared.settings import Settings, environment_of
+from shared.settings import Settings
 from tests.services.dashboard.library.made import Seen, finish_clip
 from tests.services.dashboard.made import answer_all, commit_frames, made_clip, start_clip
+from tests.services.dashboard.pages import OpenPage, text_of
 
 CONTENT = "12-00000000000000000000000000000000"
 
 
 @pytest.fixture
-def page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    for name, value in environment_of(settings).items():
-        monkeypatch.setenv(name, value)
-    st.cache_resource.clear()
-    yield AppTest.from_function(_search_page, default_timeout=20)
-    st.cache_resource.clear()
+def page(open_page: OpenPage) -> AppTest:
+    return open_page(_search_page)
 
 
 def _search_page() -> None:
@@ -30,11 +25,6 @@ def _search_page() -> None:
     from shared.settings import load_settings
 
     search_page(load_settings())
-
-
-def text_of(page: AppTest) -> str:
-    assert not page.exception
-    return "\n".join(element.proto.body for element in page.get("html"))
 
 
 def ask(page: AppTest, clip: str, track: object = 0, frame: object = 0) -> str:

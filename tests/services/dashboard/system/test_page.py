@@ -1,16 +1,13 @@
 """The System page as a session sees it."""
 
-from collections.abc import Iterator
-
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from services.dashboard import session
 from shared.queues import presence, work
 from shared.queues.broker import Broker, connect
 from shared.queues.embedded import embedded_broker
-from shared.settings import Settings, environment_of
+from shared.settings import Settings
+from tests.services.dashboard.pages import OpenPage, update
 from tests.services.dashboard.system.test_report import give_up
 
 
@@ -23,20 +20,9 @@ def _system() -> None:
 
 
 @pytest.fixture
-def page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def page(open_page: OpenPage, settings: Settings) -> AppTest:
     settings.done.mkdir(parents=True)
-    for name, value in environment_of(settings).items():
-        monkeypatch.setenv(name, value)
-    st.cache_resource.clear()
-    yield AppTest.from_function(_system, default_timeout=20)
-    st.cache_resource.clear()
-
-
-def update(page: AppTest) -> str:
-    session._ask.clear()
-    page.run()
-    assert not page.exception
-    return "\n".join(element.proto.body for element in page.get("html"))
+    return open_page(_system)
 
 
 def test_without_a_broker_models_and_disk_are_shown(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
