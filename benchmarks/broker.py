@@ -106,7 +106,7 @@ def send_through(broker: Broker, settings: Settings, clip: str) -> Round:
     clips.create(broker, Clip(id=clip, name=clip, path=f"/{clip}", results="/", model="bench"))
     crop = bytes(settings.crop_bytes)
     produced = _seconds(lambda: _produce(broker, settings, clip, crop))
-    committed = _seconds(lambda: _work_off(broker, settings))
+    committed = _seconds(lambda: work_off(broker, settings.batch, _outcome))
     came: list[int] = []
     read = _seconds(lambda: came.append(_read(broker, clip)))
     clips.forget(broker, clip)
@@ -138,7 +138,7 @@ def _produce(broker: Broker, settings: Settings, clip: str, crop: bytes) -> None
             clip,
             expected=start,
             frames=[Frame(number, number / 25, 0, 1) for number in numbers],
-            faces=[_face(clip, number, crop, settings.explain_every) for number in numbers],
+            faces=[made_face(clip, number, crop, settings.explain_every) for number in numbers],
             state=b"",
             tracks=1,
             shots=1,
@@ -146,18 +146,22 @@ def _produce(broker: Broker, settings: Settings, clip: str, crop: bytes) -> None
         )
 
 
-def _face(clip: str, number: int, crop: bytes, explain_every: int) -> Face:
+def made_face(clip: str, number: int, crop: bytes, explain_every: int) -> Face:
+    """Return the only face of frame `number`; every so many are to be explained."""
     place = Place(clip=clip, frame=number, time_s=number / 25, shot=0, face=0, track=0, box=Box(0, 0, 9, 9))
     return Face(place=place, crop=crop, margin=0.25, explain=number % explain_every == 0)
 
 
-def _work_off(broker: Broker, settings: Settings) -> None:
-    """Take and commit until nothing is left; the first look may only make the group."""
+def work_off(broker: Broker, batch: int, read: Callable[[Entry], Outcome]) -> None:
+    """Take `batch` faces at a time, and commit what `read` makes of each, until nothing is left.
+
+    The first look may only make the group.
+    """
     empty = 0
     while empty < _EMPTY:
-        entries = work.take(broker, Stage.FACES, _CONSUMER, settings.batch, _BLOCK_MS)
+        entries = work.take(broker, Stage.FACES, _CONSUMER, batch, _BLOCK_MS)
         empty = 0 if entries else empty + 1
-        work.commit(broker, Stage.FACES, [_outcome(entry) for entry in entries])
+        work.commit(broker, Stage.FACES, [read(entry) for entry in entries])
 
 
 def _outcome(entry: Entry) -> Outcome:

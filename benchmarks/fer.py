@@ -2,6 +2,7 @@
 
 import statistics
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +10,7 @@ import msgspec
 
 from benchmarks.clips import existing
 from benchmarks.machine import Machine, default_threads, describe_machine
-from benchmarks.timing import Tell
+from benchmarks.timing import Tell, read_repeatedly
 from shared.errors import ClipError, ReelmoodError
 
 PYTHON: Final = Path(__file__).resolve().parents[1] / ".venv-fer" / "bin" / "python"
@@ -66,11 +67,8 @@ def measure(settings: Settings, tell: Tell) -> Measured:
     paths, versions = [existing(text) for text in settings.clips], find_versions(Path(settings.python))
     machine, rows = describe_machine(), []
     for path in paths:
-        runs = []
-        for number in range(1, settings.repeats + 1):
-            runs.append(read(path, Path(settings.python)))
-            tell(f"{path.name}: {runs[-1].frames / runs[-1].seconds:.1f} frames/s, run {number}")
-        rows.append(summarise(path.name, runs))
+        once = partial(read, path, Path(settings.python))
+        rows.append(summarise(path.name, read_repeatedly(path.name, once, settings.repeats, tell)))
     return Measured(machine=machine, settings=settings, versions=versions, clips=tuple(rows))
 
 

@@ -1,7 +1,6 @@
 """The product's own processes, run for a benchmark in a temporary home with an embedded broker."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -21,7 +20,7 @@ from shared.process import die_with_parent
 from shared.queues import clips, jobs, presence, turns
 from shared.queues.broker import Broker, connect
 from shared.queues.clips import Clip, State
-from shared.queues.embedded import embedded_broker
+from shared.queues.embedded import embedded_broker, free_port
 from shared.queues.tasks import Task
 from shared.settings import Settings, environment_of
 
@@ -211,11 +210,3 @@ def _sum_below(process: psutil.Process, measure: Callable[[psutil.Process], floa
         with suppress(psutil.NoSuchProcess):
             total += measure(one)
     return total
-
-
-def free_port() -> int:
-    """Return a port of the loopback address that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

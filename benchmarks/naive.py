@@ -6,7 +6,7 @@ the crop, alignment to 224×224, POSTER.
 
 import statistics
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,7 @@ from torch import Tensor
 from benchmarks.clips import existing
 from benchmarks.machine import Machine, describe_machine
 from benchmarks.models import Choice, open_model
-from benchmarks.timing import Tell
+from benchmarks.timing import Tell, read_repeatedly
 from shared.errors import ClipError
 from shared.faces.alignment import TEMPLATE, TEMPLATE_SIDE
 from shared.faces.detection import CASCADE
@@ -147,16 +147,11 @@ def measure(settings: Settings, models: Path, tell: Tell) -> Measured:
     machine = describe_machine()
     model = open_model(settings.model, models)
     loop = NaiveLoop(model, model.config.preprocessing if model.config else Preprocessing())
-    rows = [_row(path, loop.read, settings.repeats, tell) for path in paths]
+    rows = [
+        summarise(path.name, read_repeatedly(path.name, partial(loop.read, path), settings.repeats, tell))
+        for path in paths
+    ]
     return Measured(machine=machine, settings=settings, clips=tuple(rows))
-
-
-def _row(path: Path, read: Callable[[Path], Pass], repeats: int, tell: Tell) -> ClipRow:
-    runs = []
-    for number in range(1, repeats + 1):
-        runs.append(read(path))
-        tell(f"{path.name}: {runs[-1].frames / runs[-1].seconds:.1f} frames/s, run {number}")
-    return summarise(path.name, runs)
 
 
 def summarise(clip: str, runs: list[Pass]) -> ClipRow:

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
-from benchmarks.house import House, free_port, house
+from benchmarks.broker import work_off
+from benchmarks.house import House, house
 from benchmarks.machine import Machine, describe_machine
 from benchmarks.timing import Tell, percentile
 from shared.errors import ReelmoodError
 from shared.messages import Box, Face, Frame, Place, Reading, decode, encode
-from shared.queues import clips, produce, work
+from shared.queues import clips, produce
 from shared.queues.broker import Broker
 from shared.queues.clips import Clip, State
-from shared.queues.work import Outcome, Stage
+from shared.queues.embedded import free_port
+from shared.queues.work import Entry, Outcome
 from shared.settings import load_settings
 
 if TYPE_CHECKING:
@@ -30,9 +32,7 @@ _SHOT: Final = 250
 """Frames of a shot, and so faces of a track."""
 _COMMIT: Final = 250
 _MODEL: Final = "bench@00000000"
-_CONSUMER: Final = "bench"
 _WAIT_MS: Final = 60_000
-_EMPTY: Final = 2
 _ARGUMENTS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 
@@ -147,7 +147,7 @@ def _fill(broker: Broker, settings: Settings, tell: Tell) -> None:
         clips.update(broker, clip, state=State.RUNNING, started_s=time.time())
         for start in range(0, settings.faces, _COMMIT):
             _commit(broker, clip, range(start, min(start + _COMMIT, settings.faces)))
-        _read_all(broker)
+        work_off(broker, _COMMIT, _read)
     tell(f"{settings.clips} clips of {settings.faces:,} faces are on the broker")
 
 
@@ -178,17 +178,8 @@ def _place(clip: str, number: int) -> Place:
     )
 
 
-def _read_all(broker: Broker) -> None:
-    """Do what workers do until nothing is left; the first look may only make the group."""
-    empty = 0
-    while empty < _EMPTY:
-        entries = work.take(broker, Stage.FACES, _CONSUMER, _COMMIT, 1)
-        empty = 0 if entries else empty + 1
-        faces = [decode(Face, entry.data) for entry in entries]
-        outcomes = [
-            Outcome(entry, encode(_reading(face.place))) for entry, face in zip(entries, faces, strict=True)
-        ]
-        work.commit(broker, Stage.FACES, outcomes)
+def _read(entry: Entry) -> Outcome:
+    return Outcome(entry, encode(_reading(decode(Face, entry.data).place)))
 
 
 def _reading(place: Place) -> Reading:

@@ -169,15 +169,16 @@ def _draw_queries(settings: Settings, size: int) -> Iterator[NDArray[np.float32]
 
 def _centres(settings: Settings, size: int) -> NDArray[np.float32]:
     rng = np.random.default_rng(settings.seed)
-    return _normalised(rng.standard_normal((max(1, size // _PER_CLUSTER), settings.dimension), np.float32))
+    return normalised(rng.standard_normal((max(1, size // _PER_CLUSTER), settings.dimension), np.float32))
 
 
 def _around(
     centres: NDArray[np.float32], count: int, spread: float, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    noise = _normalised(rng.standard_normal((count, centres.shape[1]), np.float32))
-    return _normalised(centres[rng.integers(0, len(centres), count)] + np.float32(spread) * noise)
+    noise = normalised(rng.standard_normal((count, centres.shape[1]), np.float32))
+    return normalised(centres[rng.integers(0, len(centres), count)] + np.float32(spread) * noise)
 
 
-def _normalised(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def normalised(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return rows [N, E] brought to length 1."""
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)

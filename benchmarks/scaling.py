@@ -18,6 +18,7 @@ import cv2
 import msgspec
 import numpy as np
 
+from benchmarks.broker import made_face
 from benchmarks.clips import cut_faces, existing, read_frames
 from benchmarks.house import House, house, worker_commands
 from benchmarks.machine import Machine, describe_machine
@@ -25,7 +26,7 @@ from benchmarks.models import Choice, model_folder
 from benchmarks.timing import Tell
 from shared.errors import ReelmoodError
 from shared.faces.detection import HaarDetector
-from shared.messages import Box, Face, Frame, Place
+from shared.messages import Frame
 from shared.queues import clips, produce
 from shared.queues.clips import Clip
 from shared.queues.latency import passage
@@ -218,7 +219,7 @@ def _bring(
         expected=start,
         frames=[Frame(number, number / 25, 0, 1) for number in range(start, end)],
         faces=[
-            _face(clip_id, number, crops[number % len(crops)], settings.explain_every)
+            made_face(clip_id, number, crops[number % len(crops)], settings.explain_every)
             for number in range(start, end)
         ],
         state=b"",
@@ -227,8 +228,3 @@ def _bring(
         last=False,
         decoded_s=[time.time()] * (end - start),
     )
-
-
-def _face(clip: str, number: int, crop: bytes, explain_every: int) -> Face:
-    place = Place(clip=clip, frame=number, time_s=number / 25, shot=0, face=0, track=0, box=Box(0, 0, 9, 9))
-    return Face(place=place, crop=crop, margin=0.25, explain=number % explain_every == 0)

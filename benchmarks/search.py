@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.machine import Machine, describe_machine
+from benchmarks.retrieval import normalised
 from benchmarks.timing import Tell, percentile
 from shared.emotions import EMOTIONS
 from shared.moments import MOMENTS, ROW_GROUP
@@ -143,13 +144,9 @@ def _write_clip(
 def _embeddings(
     tracks: NDArray[np.int64], settings: Settings, rng: np.random.Generator
 ) -> NDArray[np.float16]:
-    centres = _normalised(rng.standard_normal((int(tracks.max()) + 1, settings.dimension), np.float32))
-    noise = _normalised(rng.standard_normal((len(tracks), settings.dimension), np.float32))
-    return _normalised(centres[tracks] + np.float32(settings.spread) * noise).astype("<f2")
-
-
-def _normalised(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+    centres = normalised(rng.standard_normal((int(tracks.max()) + 1, settings.dimension), np.float32))
+    noise = normalised(rng.standard_normal((len(tracks), settings.dimension), np.float32))
+    return normalised(centres[tracks] + np.float32(settings.spread) * noise).astype("<f2")
 
 
 def _picture(rng: np.random.Generator) -> bytes:

@@ -3,12 +3,28 @@
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 import msgspec
 import numpy as np
 
 Tell = Callable[[str], None]
 """Told of each finished part of a measurement, in words."""
+
+
+class Run(Protocol):
+    """A clip read once."""
+
+    @property
+    def frames(self) -> int:
+        """How many frames were decoded."""
+
+    @property
+    def seconds(self) -> float:
+        """How long that took."""
+
+
+R = TypeVar("R", bound=Run)
 
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,3 +69,12 @@ def ratios(one: Sequence[float], other: Sequence[float]) -> tuple[float, tuple[f
     """Return by how much `one` exceeds `other`: the median over the rounds, and each round's own ratio."""
     by_round = tuple(mine / theirs for mine, theirs in zip(one, other, strict=True))
     return statistics.median(by_round), by_round
+
+
+def read_repeatedly(clip: str, read: Callable[[], R], repeats: int, tell: Tell) -> list[R]:
+    """Read a clip so many times, and tell how fast each time was."""
+    runs: list[R] = []
+    for number in range(1, repeats + 1):
+        runs.append(read())
+        tell(f"{clip}: {runs[-1].frames / runs[-1].seconds:.1f} frames/s, run {number}")
+    return runs

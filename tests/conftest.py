@@ -1,7 +1,6 @@
 """Fixtures that all tests share: a real broker, a home of their own, the clips of the development machine."""
 
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import hypothesis
 import pytest
 
 from shared.queues.broker import Broker, connect
-from shared.queues.embedded import embedded_broker
+from shared.queues.embedded import embedded_broker, free_port
 from shared.settings import Settings
 
 # Threads that wait for each other make a busy machine crawl.
@@ -61,7 +60,4 @@ def clips_dir(shared_data: Path) -> Path:
 @pytest.fixture
 def port() -> int:
     """A free port on loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
+    return free_port()

@@ -44,7 +44,7 @@ def embedded_broker(home: Path) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)  # the server makes its files, faces in them, readable for everybody
     _refuse_second(address_file(home))
-    password, port = secrets.token_urlsafe(24), _free_port()
+    password, port = secrets.token_urlsafe(24), free_port()
     url = f"redis://:{password}@127.0.0.1:{port}/0"
     command = [_binary(), str(folder / "broker.conf")]
     _write_private(
@@ -97,7 +97,8 @@ def _refuse_second(address: Path) -> None:
     raise BrokerError(f"reelmood is already running in {address.parent.parent}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
