@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from services import programs
-from services.ingest.identity import clip_id
+from services.ingest.identity import clip_of
 from services.ingest.oversight import Oversight, oversee
 from services.stopping import stop_event
 from services.supervisor import supervise
@@ -91,17 +91,8 @@ def _expand(paths: Sequence[Path]) -> list[Path]:
 
 def _clip(settings: Settings, path: Path, out: Path, *, annotate: bool) -> Clip:
     content = content_digest(path)
-    return Clip(
-        id=clip_id(content, settings),
-        name=printable(path.name),
-        path=str(path.resolve()),
-        results=str(out.resolve()),
-        model=settings.model,
-        annotate=annotate or settings.annotate or settings.blur,
-        blur=settings.blur,
-        content=content,
-        keep_source=True,
-    )
+    clip = clip_of(path.resolve(), content, settings, name=printable(path.name), keep_source=True)
+    return msgspec.structs.replace(clip, results=str(out.resolve()), annotate=annotate or clip.annotate)
 
 
 @contextmanager

@@ -6,14 +6,14 @@ from typing import Annotated, Final
 
 import typer
 
-from services.ingest.identity import clip_id
+from services.ingest.identity import clip_of
 from shared import traces
 from shared.errors import ReelmoodError
 from shared.folders import content_digest, move_clip, printable
 from shared.poster.active import ACTIVE, active
 from shared.queues import clips, jobs, presence
 from shared.queues.broker import Broker, connect
-from shared.queues.clips import Clip, State
+from shared.queues.clips import State
 from shared.queues.tasks import Task
 from shared.settings import Settings, load_settings
 
@@ -54,17 +54,7 @@ def _file(settings: Settings, broker: Broker, wanted: str) -> tuple[Path, Path]:
 
 def _order(settings: Settings, broker: Broker, source: Path, name: str) -> None:
     content = content_digest(source)
-    clip = Clip(
-        id=clip_id(content, settings),
-        name=name,
-        path=str(source.absolute()),
-        results=str(settings.results.absolute()),
-        model=settings.model,
-        annotate=settings.annotate or settings.blur,
-        blur=settings.blur,
-        content=content,
-        keep_source=True,
-    )
+    clip = clip_of(source, content, settings, name=name, keep_source=True)
     known = clips.get_or_forget(broker, clip.id)
     if known is not None and known.state not in (State.DONE, State.FAILED):
         raise ReelmoodError(f"{name} is still being analysed")

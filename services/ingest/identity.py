@@ -1,10 +1,12 @@
-"""Which clips are the same."""
+"""Which clips are the same, and what a file is ordered as."""
 
 import hashlib
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from shared.queues.clips import Clip
 from shared.settings import Settings
 
 _DIGEST_BYTES: Final = 16
@@ -28,3 +30,18 @@ def clip_id(content: str, settings: Settings) -> str:
     deciding = {name: getattr(settings, name) for name in _DECIDING}
     digest = hashlib.blake2b(msgspec.json.encode([deciding, content]), digest_size=_DIGEST_BYTES)
     return digest.hexdigest()
+
+
+def clip_of(path: Path, content: str, settings: Settings, *, name: str, keep_source: bool = False) -> Clip:
+    """Return what the file at `path` is ordered as, under the settings of now; `content` as in `clip_id`."""
+    return Clip(
+        id=clip_id(content, settings),
+        name=name,
+        path=str(path.absolute()),
+        results=str(settings.results.absolute()),
+        model=settings.model,
+        annotate=settings.annotate or settings.blur,
+        blur=settings.blur,
+        content=content,
+        keep_source=keep_source,
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from services.ingest.identity import clip_id
+from services.ingest.identity import clip_of
 from services.ingest.incoming import Sighting, look
 from services.ingest.oversight import Oversight, oversee
 from services.ingest.retention import sweep
@@ -174,17 +174,8 @@ def _take(settings: Settings, broker: Broker, path: Path, sighting: Sighting) ->
     except OSError as error:
         logger.warning("%s cannot be read: %s", name, (error.strerror or str(error)).lower())
         return None
-    key = clip_id(content, settings)
-    clip = Clip(
-        id=key,
-        name=name,
-        path=str(path.absolute()),
-        results=str(settings.results.absolute()),
-        model=settings.model,
-        annotate=settings.annotate or settings.blur,
-        blur=settings.blur,
-        content=content,
-    )
+    clip = clip_of(path, content, settings, name=name)
+    key = clip.id
     known = clips.get_or_forget(broker, key)
     with about(key):
         if known is None or known.state is State.FAILED or _is_lost(known):
