@@ -13,6 +13,7 @@ _DIGEST_BYTES: Final = 16
 _DECIDING: Final = (
     "model",
     "min_face_fraction",
+    "search_every_s",
     "crop_margin",
     "crop_size",
     "jpeg_quality",

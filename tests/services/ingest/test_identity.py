@@ -24,6 +24,7 @@ def test_neither_name_nor_place_counts(tmp_path: Path) -> None:
     [
         {"model": "large"},
         {"min_face_fraction": 0.1},
+        {"search_every_s": 0},
         {"crop_margin": 0.3},
         {"crop_size": 112},
         {"jpeg_quality": 90},
