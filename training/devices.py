@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 
 from shared.errors import DataError
+from shared.poster.precision import has_fast_bf16
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -17,13 +18,6 @@ def choose_device(name: str = "auto") -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise DataError(f"device {name} cannot be used: {str(error).splitlines()[0]}") from error
     return device
-
-
-def has_fast_bf16(device: torch.device) -> bool:
-    """Say whether bfloat16 is a gain: on a GPU that computes in it, or a CPU with AVX-512 BF16."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 
 def autocast(device: torch.device) -> AbstractContextManager[object]:

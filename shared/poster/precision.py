@@ -18,12 +18,20 @@ def choose_dtype(wanted: Precision, device: torch.device) -> torch.dtype:
     """
     if wanted == "float32":
         return torch.float32
-    native = torch.cuda.is_bf16_supported() if device.type == "cuda" else _on_this_cpu()
+    native = has_fast_bf16(device)
     if wanted == "auto":
         return torch.bfloat16 if native else torch.float32
     if device.type == "cuda" and not native:
         raise ReelmoodError(f"{torch.cuda.get_device_name(device)} has no bfloat16: use float32")
     return torch.bfloat16
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Say whether `device` multiplies in bfloat16: most GPUs; CPUs with AVX-512 BF16, AMX or Arm's BF16."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def convert(model: nn.Module, dtype: torch.dtype) -> None:
@@ -35,8 +43,3 @@ def convert(model: nn.Module, dtype: torch.dtype) -> None:
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.float()
-
-
-def _on_this_cpu() -> bool:
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
