@@ -12,6 +12,7 @@ import pytest
 
 from tests.chaos.ground import (
     BUSY,
+    EXACT,
     JOB,
     KINDS,
     Measure,
@@ -44,7 +45,7 @@ def test_two_hundred_clips_with_a_kill_every_twenty_seconds(
         write_clip(tmp_path / "clips" / f"{shape}.mp4", walk(48, start=(45 + 3 * shape, 60, 56)))
         for shape in range(SHAPES)
     ]
-    answer = run("analyze", tmp_path / "clips", "--out", tmp_path / "undisturbed")
+    answer = run("analyze", tmp_path / "clips", "--out", tmp_path / "undisturbed", **EXACT)
     assert answer.returncode == 0, answer.stderr
     expected = {
         source.stem: pd.read_parquet(tmp_path / "undisturbed" / source.stem / "timeline.parquet")
