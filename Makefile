@@ -56,7 +56,7 @@ format: $(INSTALLED) ## format the code
 	$(BIN)/ruff format .
 
 lock: $(INSTALLED) ## pin every dependency again
-	$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --upgrade --no-header --no-annotate --quiet -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --extra s3 --upgrade --no-header --no-annotate --quiet -o requirements.lock pyproject.toml
 
 clean: ## remove both .venv and caches; the folder data stays
 	rm -rf $(VENV) $(FER) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -5,9 +5,11 @@ import itertools
 import os
 import shutil
 import unicodedata
+from collections.abc import Iterator
 from io import BufferedIOBase
 from pathlib import Path, PurePosixPath
 from typing import Final
+from uuid import uuid4
 
 _DIGEST_BYTES: Final = 16
 _NAME_BYTES: Final = 255
@@ -58,6 +60,17 @@ def digest_of(file: BufferedIOBase) -> str:
     return f"{size}-{digest.hexdigest()}"
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file as a whole or not at all, in place of one that is there. Raises OSError."""
+    partial = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
 def move_clip(source: Path, into: Path, name: str, *, beside: str = "") -> Path:
     """Move a file into a folder and return where it went.
 
@@ -75,12 +88,21 @@ def move_clip(source: Path, into: Path, name: str, *, beside: str = "") -> Path:
     return target
 
 
-def _reserve(into: Path, name: str, beside: str) -> Path:
+def free_names(name: str) -> Iterator[PurePosixPath]:
+    """Yield what a file may be called in a folder: `name`, then `name (2)`, `name (3)`, … without end.
+
+    `name` may have sub-folders and is not trusted: none of these leads out of the folder.
+    """
     parts = [part for part in PurePosixPath(printable(name)).parts if part not in ("/", "..")]
     *folders, last = parts or ["clip"]
-    parent = _made(into, folders)
+    parent = PurePosixPath(*(_shortened(part, "") for part in folders))
     for number in itertools.count(1):
-        target = parent / _shortened(last, "" if number == 1 else f" ({number})")
+        yield parent / _shortened(last, "" if number == 1 else f" ({number})")
+
+
+def _reserve(into: Path, name: str, beside: str) -> Path:
+    for free in free_names(name):
+        target = _made(into, free.parent) / free.name
         if beside and os.path.lexists(f"{target}{beside}"):
             continue
         try:
@@ -91,10 +113,10 @@ def _reserve(into: Path, name: str, beside: str) -> Path:
     raise AssertionError("counting does not end")
 
 
-def _made(into: Path, folders: list[str]) -> Path:
+def _made(into: Path, below: PurePosixPath) -> Path:
     """Make the sub-folder; where a file or a link to elsewhere is in its place, return `into` itself."""
     into.mkdir(parents=True, exist_ok=True)
-    folder = into.joinpath(*(_shortened(part, "") for part in folders))
+    folder = into / below
     if folder.resolve().is_relative_to(into.resolve()):
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="REELMOOD_", frozen=True, extra="ignore")
 
     home: Path = Field(Path("data"), description="folder of incoming, done, failed, results, models, gallery")
+    store: str = Field(
+        "", description="URL of a folder that hosts without a common disk share, as s3://bucket/folder"
+    )
+    store_poll_s: float = Field(5, gt=0, le=3600, description="seconds between two looks at the store")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="least to log")
     log_format: str = Field("text", pattern="^(text|json)$", description="lines for people or for machines")
     redis_url: str | None = Field(

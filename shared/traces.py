@@ -12,9 +12,9 @@ from typing import Final
 
 from shared import corrections
 from shared.errors import ReelmoodError
-from shared.folders import content_digest
 from shared.queues.clips import Clip
 from shared.settings import Settings
+from shared.storage import clips, results
 
 SUMMARY: Final = "summary.json"
 REASON: Final = ".error.json"
@@ -68,6 +68,20 @@ def kept_files(settings: Settings, *roots: Path) -> Iterator[tuple[Path, Path]]:
             yield from ((path, root) for path in paths if _is_clip(path))
 
 
+def _files(settings: Settings) -> list[tuple[Path, Path, int]]:
+    """Return the file of every clip, the folder of clips that it is in, and its size: the store's, if any."""
+    if not settings.store:
+        return [(path, root, path.stat().st_size) for path, root in kept_files(settings)]
+    held = clips.kept(settings)
+    return [
+        (path, root, size)
+        for path, (size, _) in held.items()
+        for root in (settings.incoming, settings.done, settings.failed)
+        if path.is_relative_to(root)
+        and not (path.name.endswith(REASON) and path.with_name(path.name.removesuffix(REASON)) in held)
+    ]
+
+
 def find(settings: Settings, known: list[Clip], wanted: str) -> Subject | None:
     """Return the clip that a person means, None when nothing is kept of it.
 
@@ -79,13 +93,15 @@ def find(settings: Settings, known: list[Clip], wanted: str) -> Subject | None:
         return None
     runs = [Run(clip.id, clip.name, clip.content) for clip in known] + archived(settings.results)
     runs += [Run(one.clip, one.name, one.content) for one in corrections.read(settings.corrections)]
-    files = list(kept_files(settings))
+    files = _files(settings)
     for is_meant in (_exactly, _by_last_part):
         meant = [run for run in runs if is_meant(wanted, run.id, run.name, run.folder)]
         named = {
-            path: _name(path, root) for path, root in files if is_meant(wanted, "", _name(path, root), path)
+            path: _name(path, root)
+            for path, root, _ in files
+            if is_meant(wanted, "", _name(path, root), path)
         }
-        keys = {run.content or run.id for run in meant} | {content_digest(path) for path in named}
+        keys = {run.content or run.id for run in meant} | {clips.digest(settings, path) for path in named}
         if len(keys) > 1:
             which = ", ".join(sorted({run.id for run in meant} | {str(path) for path in named}))
             raise ReelmoodError(f"{len(keys)} clips are called {wanted}, give the id or path of one: {which}")
@@ -96,8 +112,12 @@ def find(settings: Settings, known: list[Clip], wanted: str) -> Subject | None:
 
 def locate(settings: Settings, subject: Subject) -> Traces:
     """Return what is kept of a clip now: every file of its content, and the results of all of its runs."""
-    files = [path for path, root in kept_files(settings) if _belongs(path, _name(path, root), subject)]
-    reasons = [reason for path in files if (reason := _reason(path)).is_file()]
+    files = [
+        path
+        for path, root, size in _files(settings)
+        if _belongs(settings, path, size, _name(path, root), subject)
+    ]
+    reasons = [reason for path in files if clips.exists(settings, reason := _reason(path))]
     folders = [
         run.folder
         for run in archived(settings.results)
@@ -111,8 +131,9 @@ def remove(settings: Settings, traces: Traces) -> None:
     """Delete what `locate` has found; what has gone meanwhile is no error. Raises OSError if it cannot."""
     for path in traces.files:
         roots = (settings.incoming, settings.done, settings.failed)
-        remove_file(path, next(root for root in roots if path.is_relative_to(root)))
+        remove_file(settings, path, next(root for root in roots if path.is_relative_to(root)))
     for folder in traces.folders:
+        results.remove(settings, folder)
         remove_folder(folder)
 
 
@@ -129,10 +150,10 @@ def unfinished(results: Path) -> Iterator[tuple[Path, str]]:
             yield path, match["id"]
 
 
-def remove_file(path: Path, root: Path) -> None:
+def remove_file(settings: Settings, path: Path, root: Path) -> None:
     """Delete a kept file with the reason beside it, and the sub-folders of `root` that are empty then."""
-    path.unlink(missing_ok=True)
-    _reason(path).unlink(missing_ok=True)
+    clips.delete(settings, path)
+    clips.delete(settings, _reason(path))
     for folder in path.parents:
         if folder == root or not folder.is_relative_to(root):
             return
@@ -160,11 +181,11 @@ def _subject(key: str, runs: list[Run], names: Iterable[str]) -> Subject:
     )
 
 
-def _belongs(path: Path, name: str, subject: Subject) -> bool:
+def _belongs(settings: Settings, path: Path, size: int, name: str, subject: Subject) -> bool:
     if name.endswith(REASON) and name.removesuffix(REASON) in subject.names:
         return True  # the file itself was taken away
-    size = subject.content.partition("-")[0]
-    return str(path.stat().st_size) == size and content_digest(path) == subject.content
+    told, _, _ = subject.content.partition("-")
+    return str(size) == told and clips.digest(settings, path) == subject.content
 
 
 def _run(folder: Path) -> Run | None:

@@ -44,6 +44,15 @@ def broker(settings: Settings) -> Iterator[Broker]:
 
 
 @pytest.fixture(scope="session")
+def s3() -> Iterator[dict[str, str]]:
+    """The variables that lead to one S3 server on loopback for the whole run."""
+    from tests.s3 import serving  # slow to load, and few tests need it
+
+    with serving() as variables:
+        yield variables
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of data sets and golden answers, beside the checkout; skips where there is none."""
     if not SHARED.is_dir():

@@ -49,7 +49,7 @@ def analyze(
     logging.getLogger().setLevel(logging.WARNING)
     stop = stop_event()
     base = load_settings(
-        model=model, blur=blur or None, explain_every_s=0.0 if cam else None, log_level="warning"
+        store="", model=model, blur=blur or None, explain_every_s=0.0 if cam else None, log_level="warning"
     )
     if base.model == ACTIVE:
         # Pinned, so that a promotion meanwhile leaves this run with one model.

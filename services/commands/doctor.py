@@ -14,6 +14,7 @@ from shared.errors import ReelmoodError
 from shared.queues.broker import address_of, connect, public
 from shared.queues.embedded import embedded_broker
 from shared.settings import Settings, load_settings
+from shared.storage.clips import kept
 
 _LITTLE_GB = 2.0
 
@@ -35,6 +36,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="as JSON, for sc
 def _examine(settings: Settings) -> Iterator[tuple[str, bool, str]]:
     checks: dict[str, Callable[[Settings], str]] = {
         "folders": _folders,
+        **({"store": _store} if settings.store else {}),
         "broker": _broker,
         "face detector": _detector,
         "video codecs": _codecs,
@@ -55,6 +57,11 @@ def _folders(settings: Settings) -> str:
     if free < _LITTLE_GB:
         raise ReelmoodError(f"only {free:.1f} GB are free in {settings.home.resolve()}")
     return f"{settings.home.resolve()} is writable, {free:.0f} GB free"
+
+
+def _store(settings: Settings) -> str:
+    found = kept(settings)
+    return f"{settings.store} answers, {len(found):,} files of clips"
 
 
 def _broker(settings: Settings) -> str:

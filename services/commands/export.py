@@ -10,6 +10,7 @@ from shared.errors import ReelmoodError
 from shared.folders import printable
 from shared.reader import TABLES
 from shared.settings import load_settings
+from shared.storage.mirror import pull
 from shared.traces import Run, archived
 
 Format = Literal["csv", "parquet", "json", "vtt", "html", "thumbnails"]
@@ -31,6 +32,7 @@ def export(
     from services.recorder.thumbnails import write_thumbnails
 
     settings = load_settings()
+    pull(settings, with_results=True)
     folder = find_folder(settings.results, clip)
     results = formats.Results(folder, pictures=not settings.blur)
     if kind == _THUMBNAILS and settings.blur:

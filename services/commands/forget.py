@@ -11,11 +11,15 @@ import typer
 from shared import corrections, traces
 from shared.errors import ReelmoodError
 from shared.folders import printable
+from shared.moments import MOMENTS
 from shared.queues import clips, jobs, persistence, results
 from shared.queues.broker import Broker, address_file, connect
 from shared.queues.clips import Clip
 from shared.queues.embedded import embedded_broker
 from shared.settings import Settings, load_settings
+from shared.storage.clips import let_go
+from shared.storage.mirror import pull
+from shared.storage.results import share
 from shared.traces import Subject
 
 _PATIENCE_S: Final = 30.0
@@ -31,6 +35,7 @@ def forget(
     """
     logging.getLogger().setLevel(logging.WARNING)
     settings = load_settings()
+    pull(settings, with_results=True)
     with _broker(settings) as broker:
         known = clips.recent(broker, 0) if broker else []
         subject = traces.find(settings, known, clip)
@@ -92,13 +97,18 @@ def _remove_files(settings: Settings, subject: Subject) -> None:
     from services.recorder.moments import drop_source
 
     try:
-        traces.remove(settings, traces.locate(settings, subject))
+        located = traces.locate(settings, subject)
+        traces.remove(settings, located)
+        for path in located.files:
+            let_go(settings, path, subject.content)
         corrections.forget(settings.corrections, subject.ids, subject.content)
         for folder in _folders(settings):
             for name in subject.names:
-                drop_source(folder, name)
+                if drop_source(folder, name):
+                    share(settings, folder / MOMENTS)
     except OSError as error:
-        raise ReelmoodError(f"{error.filename} cannot be deleted: {error.strerror}") from None
+        reason = f"{error.filename} cannot be deleted: {error.strerror}" if error.filename else str(error)
+        raise ReelmoodError(reason) from None
 
 
 def _folders(settings: Settings) -> list[Path]:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from shared.gallery import list_galleries
 from shared.settings import load_settings
+from shared.storage.models import share_gallery
 
 app = typer.Typer(help="Faces of a data set that neighbours are looked for among.", no_args_is_help=True)
 
@@ -44,6 +45,7 @@ def build(
         cache=settings.home / "cache",
         replace=replace,
     )
+    share_gallery(settings, str(loaded.id))
     typer.echo(f"the gallery of {loaded.id} is in {folder}")
 
 

@@ -1,14 +1,17 @@
 """`reelmood models promote` and `rollback`: which model is the active one."""
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from shared.errors import ModelError
 from shared.gallery import gallery_folder
-from shared.poster.active import ACTIVE, Promotion
+from shared.poster.active import ACTIVE, Promotion, read_promotions
 from shared.poster.folder import find_folder, model_id
 from shared.settings import Settings, load_settings
+from shared.storage import models
+from shared.storage.mirror import pull
 
 
 def promote(
@@ -28,6 +31,7 @@ def promote(
     from shared.poster import promotion
 
     settings = load_settings(device=device)
+    _keep_up(settings, name)
     model = promotion.load_candidate(name, settings.models)
     if min_accuracy is not None:
         from training.check import score_check
@@ -39,7 +43,9 @@ def promote(
         if accuracy < min_accuracy:
             raise ModelError(f"{figure}, {100 * min_accuracy:g} % are asked for: it is not promoted")
         typer.echo(figure)
+    models.share(settings, name)
     _tell(settings, promotion.promote(name, str(model.id), settings.models))
+    models.share_promotions(settings)
 
 
 def rollback() -> None:
@@ -47,7 +53,21 @@ def rollback() -> None:
     from shared.poster import promotion
 
     settings = load_settings()
+    _keep_up(settings)
     _tell(settings, promotion.roll_back(settings.models))
+    models.share_promotions(settings)
+
+
+def _keep_up(settings: Settings, name: str | None = None) -> None:
+    """Fetch what the store, if there is one, knows of promotions, and the model that is to be promoted.
+
+    Without a name that is the one before the last.
+    """
+    with suppress(ModelError):  # that the active model cannot be used is no reason to keep it
+        pull(settings, with_results=False)
+    if name is None:
+        name = read_promotions(settings.models)[-2:][0].name
+    models.fetch(settings, name)
 
 
 def _tell(settings: Settings, promotion: Promotion) -> None:

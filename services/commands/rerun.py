@@ -9,13 +9,15 @@ import typer
 from services.ingest.identity import clip_of
 from shared import traces
 from shared.errors import ReelmoodError
-from shared.folders import content_digest, move_clip, printable
+from shared.folders import printable
 from shared.poster.active import ACTIVE, active
 from shared.queues import clips, jobs, presence
 from shared.queues.broker import Broker, connect
 from shared.queues.clips import State
 from shared.queues.tasks import Task
 from shared.settings import Settings, load_settings
+from shared.storage.clips import digest, move
+from shared.storage.mirror import pull
 
 _PATIENCE_S: Final = 60.0
 _LOOK_S: Final = 0.2
@@ -25,13 +27,14 @@ def rerun(clip: Annotated[str, typer.Argument(help="its name, its id, or the pat
     """Analyse a clip again: one that failed, or one that was done under another model, beside that result."""
     settings = load_settings()
     broker = connect(settings)
+    pull(settings, with_results=True)
     if settings.model == ACTIVE:
         settings = settings.model_copy(update={"model": active(settings.models).name})
     source, root = _file(settings, broker, clip)
     name = source.relative_to(root).as_posix()
     if root == settings.failed:
-        move_clip(source, settings.incoming, name)
-        traces.remove_file(source, root)
+        move(settings, source, settings.incoming, name)
+        traces.remove_file(settings, source, root)
     else:
         _order(settings, broker, source, printable(name))
     typer.echo(f"{printable(name)} is analysed again")
@@ -53,7 +56,7 @@ def _file(settings: Settings, broker: Broker, wanted: str) -> tuple[Path, Path]:
 
 
 def _order(settings: Settings, broker: Broker, source: Path, name: str) -> None:
-    content = content_digest(source)
+    content = digest(settings, source)
     clip = clip_of(source, content, settings, name=name, keep_source=True)
     known = clips.get_or_forget(broker, clip.id)
     if known is not None and known.state not in (State.DONE, State.FAILED):

@@ -25,6 +25,7 @@ from shared.queues.outage import reach
 from shared.queues.presence import Service
 from shared.queues.tasks import Task
 from shared.settings import Settings, load_settings
+from shared.storage.mirror import mirroring
 
 
 class Part(StrEnum):
@@ -67,7 +68,8 @@ def worker(
     def work(broker: Broker, stop: threading.Event, pulse: Pulse) -> None:
         from services.worker.loop import serve
 
-        serve(settings, broker, stop, _name("worker", slot), pulse, metrics)
+        with mirroring(settings):
+            serve(settings, broker, stop, _name("worker", slot), pulse, metrics)
 
     _serve(settings, metrics.registry, work)
 
@@ -79,7 +81,8 @@ def retrieval(slot: SlotOption = 1) -> None:
     def work(broker: Broker, stop: threading.Event, pulse: Pulse) -> None:
         from services.retrieval.loop import serve
 
-        serve(settings, broker, stop, _name("retrieval", slot), pulse, metrics)
+        with mirroring(settings, with_results=True):
+            serve(settings, broker, stop, _name("retrieval", slot), pulse, metrics)
 
     _serve(settings, metrics.registry, work)
 
@@ -118,7 +121,8 @@ def _watch(settings: Settings) -> None:
 
         _describe(registry, _name("watcher", 1), "watcher")
         registry.register(PipelineCollector(broker))
-        watch(settings, broker, stop, pulse)
+        with mirroring(settings):
+            watch(settings, broker, stop, pulse)
 
     _serve(settings, registry, work)
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from shared.folders import move_clip
 from shared.queues import clips
 from shared.queues.broker import Broker
 from shared.queues.clips import Clip, State
 from shared.settings import Settings
+from shared.storage.clips import exists, let_go, move, write_beside
+from shared.storage.places import place
 from shared.traces import REASON
 
 logger = logging.getLogger(__name__)
@@ -26,18 +27,18 @@ def give_up(settings: Settings, broker: Broker, clip: Clip, reason: str) -> None
     reason = clip.error or reason
     clips.update(broker, clip.id, error=reason)
     logger.warning("%s failed: %s", clip.name, reason)
-    source = Path(clip.path)
-    if not clip.keep_source and source.is_file():
-        try:
-            _set_aside(source, settings.failed, clip.name, reason)
-        except OSError as error:
-            logger.warning("%s stays where it is: %s", clip.name, error.strerror)
+    source = place(settings, clip.path)
+    try:
+        let_go(settings, source, clip.content)
+        if not clip.keep_source and exists(settings, source):
+            _set_aside(settings, source, clip, reason)
+    except OSError as error:
+        logger.warning("%s stays where it is: %s", clip.name, error.strerror or error)
     clips.update(broker, clip.id, state=State.FAILED, error=reason, finished_s=time.time())
 
 
-def _set_aside(source: Path, into: Path, name: str, reason: str) -> None:
-    moved = move_clip(source, into, name, beside=REASON)
-    report = {"clip": name, "reason": reason, "when": datetime.now(UTC).isoformat(timespec="seconds")}
+def _set_aside(settings: Settings, source: Path, clip: Clip, reason: str) -> None:
+    moved = move(settings, source, settings.failed, clip.name, beside=REASON, content=clip.content)
+    report = {"clip": clip.name, "reason": reason, "when": datetime.now(UTC).isoformat(timespec="seconds")}
     text = msgspec.json.format(msgspec.json.encode(report), indent=2)
-    with moved.with_name(moved.name + REASON).open("xb") as file:
-        file.write(text + b"\n")
+    write_beside(settings, moved, REASON, text + b"\n")

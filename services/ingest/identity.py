@@ -8,6 +8,7 @@ import msgspec
 
 from shared.queues.clips import Clip
 from shared.settings import Settings
+from shared.storage.places import reference
 
 _DIGEST_BYTES: Final = 16
 _DECIDING: Final = (
@@ -38,8 +39,8 @@ def clip_of(path: Path, content: str, settings: Settings, *, name: str, keep_sou
     return Clip(
         id=clip_id(content, settings),
         name=name,
-        path=str(path.absolute()),
-        results=str(settings.results.absolute()),
+        path=reference(settings, path),
+        results=reference(settings, settings.results),
         model=settings.model,
         annotate=settings.annotate or settings.blur,
         blur=settings.blur,

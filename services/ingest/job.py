@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-from pathlib import Path
 
 from services.ingest.examination import examine
 from services.ingest.failures import give_up
@@ -23,6 +22,9 @@ from shared.queues.outage import Outage, insist, reach
 from shared.queues.produce import Position
 from shared.settings import Settings, load_settings
 from shared.stopwatch import Stopwatch
+from shared.storage.clips import at_hand, let_go
+from shared.storage.places import place
+from shared.storage.store import StoreError
 from shared.video import Footage
 
 logger = logging.getLogger(__name__)
@@ -49,14 +51,25 @@ def ingest(settings: Settings, broker: Broker, clip_id: str) -> bool:
     position = produce.position(broker, clip_id)
     if clip is None or clip.state not in (State.QUEUED, State.RUNNING) or position.finished:
         return False
+    source = place(settings, clip.path)
     try:
-        with open_within_limits(Path(clip.path), max(0, position.frame - 1), settings) as footage:
+        with (
+            at_hand(settings, source, clip.content) as file,
+            open_within_limits(file, max(0, position.frame - 1), settings) as footage,
+        ):
             _announce(broker, clip, footage)
-            length = turns.length_s(footage.frames_expected, Path(clip.path))
+            length = turns.length_s(footage.frames_expected, file)
             turn = Turn(broker, clip.id, clip.created_s, length, settings.turn_s)
             if _run(settings, broker, clip, footage, position, turn):
                 turn.hand_over()
                 return True
+        if not clip.annotate:  # else the recorder comes back to it
+            let_go(settings, source, clip.content)
+    except StoreError as error:
+        logger.warning("%s waits: %s", clip.name, error)
+        time.sleep(settings.store_poll_s)
+        turns.expect(broker, clip.id, time.time())
+        return True
     except ClipError as error:
         give_up(settings, broker, clip, str(error))
     except OSError as error:

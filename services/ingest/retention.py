@@ -11,6 +11,8 @@ from shared.queues import clips, persistence
 from shared.queues.broker import Broker
 from shared.queues.clips import State
 from shared.settings import Settings
+from shared.storage import clips as stored
+from shared.storage import results
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +27,10 @@ def sweep(settings: Settings, broker: Broker, now_s: float) -> int:
     came to where it is (its status change), not from when the film was made.
     """
     limit_s = now_s - settings.retention_days * _DAY_S
-    removed = 0
-    for path, root in list(traces.kept_files(settings, settings.done, settings.failed)):
-        removed += _expire(path, path, limit_s, partial(traces.remove_file, path, root))
+    removed = _sweep_store(settings, round(limit_s * 1e9)) if settings.store else 0
+    here = [] if settings.store else list(traces.kept_files(settings, settings.done, settings.failed))
+    for path, root in here:
+        removed += _expire(path, path, limit_s, partial(traces.remove_file, settings, path, root))
     folders = [
         (run.folder, run.folder / traces.SUMMARY) for run in traces.archived(settings.results) if run.folder
     ]
@@ -44,6 +47,23 @@ def sweep(settings: Settings, broker: Broker, now_s: float) -> int:
     if removed:
         persistence.compact(broker, patience_s=0)
     return removed
+
+
+def _sweep_store(settings: Settings, limit_ns: int) -> int:
+    """Delete what has been in the store for too long. Raises StoreError."""
+    old = [
+        path
+        for path, (_, came_ns) in stored.kept(settings).items()
+        if came_ns < limit_ns and not path.is_relative_to(settings.incoming)
+    ]
+    for path in old:
+        stored.delete(settings, path)
+    folders = results.expired(settings, limit_ns)
+    for folder in folders:
+        results.remove(settings, folder)
+    for path in [*old, *folders]:
+        logger.info("%s is deleted from the store: it was kept for its time", path.relative_to(settings.home))
+    return len(old) + len(folders)
 
 
 def _expire(path: Path, dated: Path, limit_s: float, remove: Callable[[], None]) -> int:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from services.ingest.identity import clip_of
-from services.ingest.incoming import Sighting, look
+from services.ingest.incoming import Look, Sighting, look
 from services.ingest.oversight import Oversight, oversee
 from services.ingest.retention import sweep
+from services.ingest.stored import hand_up_dropped, look_in_store
 from shared.errors import ModelError
-from shared.folders import content_digest, move_clip, printable
+from shared.folders import move_clip, printable
 from shared.logs import about
 from shared.poster.active import ACTIVE, active
 from shared.pulse import Pulse
@@ -22,6 +23,9 @@ from shared.queues.broker import LOST, Broker
 from shared.queues.clips import Clip, State
 from shared.queues.tasks import Task
 from shared.settings import Settings
+from shared.storage.clips import digest, exists, move, sizes
+from shared.storage.places import place
+from shared.storage.results import is_published
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +49,10 @@ class Memory:
     """What the watcher remembers from one round to the next."""
 
     files: Mapping[Path, Sighting] = field(default_factory=dict)
+    dropped: Mapping[Path, Sighting] = field(default_factory=dict)
+    """With a store: the files in this host's own folder, on their way there."""
+    looked_s: float | None = None
+    """With a store: when it was looked at."""
     taken: dict[Path, Taken] = field(default_factory=dict)
     """Files that need nothing more as long as they stay as they are and the broker knows their clips."""
     models: dict[Path, str] | None = None
@@ -93,7 +101,7 @@ def go_round(settings: Settings, broker: Broker, memory: Memory, now_s: float) -
     while fewer than `settings.clips_high_water` clips are queued. Returns whether more can be taken at once.
     """
     oversee(settings, broker, memory.oversight, now_s)
-    seen = look(settings.incoming, memory.files, now_s)
+    seen = _see(settings, memory, now_s)
     for link in sorted(seen.links - memory.links):
         logger.warning("%s is a symbolic link, left alone", _name(link, settings))
     memory.files, memory.links = seen.files, seen.links
@@ -120,12 +128,28 @@ def go_round(settings: Settings, broker: Broker, memory: Memory, now_s: float) -
     return False
 
 
+def _see(settings: Settings, memory: Memory, now_s: float) -> Look:
+    """Look at the folder; with a store, hand up what lies in it, and look there when that is due."""
+    if not settings.store:
+        return look(settings.incoming, memory.files, now_s)
+    memory.dropped, links = hand_up_dropped(settings, memory.dropped, now_s)
+    if memory.looked_s is not None and now_s - memory.looked_s < settings.store_poll_s:
+        return Look(memory.files, links)
+    memory.looked_s = now_s
+    return Look(look_in_store(settings, memory.files, now_s), links)
+
+
 def _models_of(settings: Settings, broker: Broker) -> dict[Path, str]:
     incoming = settings.incoming.absolute()
-    return {
-        settings.incoming / Path(clip.path).relative_to(incoming): clip.model
+    under_way = [
+        (place(settings, clip.path), clip.model)
         for clip in clips.recent(broker, 0)
-        if clip.state in (*_UNDER_WAY, State.FINISHING) and Path(clip.path).is_relative_to(incoming)
+        if clip.state in (*_UNDER_WAY, State.FINISHING)
+    ]
+    return {
+        settings.incoming / path.relative_to(incoming): model
+        for path, model in under_way
+        if path.is_relative_to(incoming)
     }
 
 
@@ -168,8 +192,8 @@ def _take(settings: Settings, broker: Broker, path: Path, sighting: Sighting) ->
         if not _encodable(path):
             path = move_clip(path, settings.incoming, name)
             name = _name(path, settings)
-        content = content_digest(path)
-        if _sizes(path) != (sighting.size, sighting.modified_ns):
+        content = digest(settings, path)
+        if sizes(settings, path) != (sighting.size, sighting.modified_ns):
             return None
     except OSError as error:
         logger.warning("%s cannot be read: %s", name, (error.strerror or str(error)).lower())
@@ -178,9 +202,11 @@ def _take(settings: Settings, broker: Broker, path: Path, sighting: Sighting) ->
     key = clip.id
     known = clips.get_or_forget(broker, key)
     with about(key):
-        if known is None or known.state is State.FAILED or _is_lost(known):
-            _order(broker, clip, again=known is not None)
-        elif known.state in _UNDER_WAY and (known.path == clip.path or not Path(known.path).exists()):
+        if known is None or known.state is State.FAILED or _is_lost(settings, known):
+            _order(broker, clip, sighting.size, again=known is not None)
+        elif known.state in _UNDER_WAY and (
+            known.path == clip.path or not exists(settings, place(settings, known.path))
+        ):
             clips.update(broker, key, path=clip.path, name=clip.name)
             jobs.enqueue(broker, Task.INGEST, key)
         elif known.path != clip.path or known.state is State.DONE:
@@ -188,11 +214,11 @@ def _take(settings: Settings, broker: Broker, path: Path, sighting: Sighting) ->
     return key
 
 
-def _order(broker: Broker, clip: Clip, *, again: bool) -> None:
+def _order(broker: Broker, clip: Clip, size: int, *, again: bool) -> None:
     if again:
         clips.forget(broker, clip.id)
     if clips.create(broker, clip):
-        turns.expect(broker, clip.id, time.time() + turns.length_s(0, Path(clip.path)))
+        turns.expect(broker, clip.id, time.time() + turns.guessed_s(size))
         jobs.enqueue(broker, Task.INGEST, clip.id)
         logger.info("%s queued%s", clip.name, " again" if again else "")
 
@@ -200,19 +226,14 @@ def _order(broker: Broker, clip: Clip, *, again: bool) -> None:
 def _put_away(settings: Settings, path: Path, name: str, known: Clip) -> None:
     logger.info("%s is the same clip as %s, which is %s", name, known.name, known.state.value)
     try:
-        move_clip(path, settings.done, name)
+        move(settings, path, settings.done, name, content=known.content)
     except OSError as error:
         logger.warning("%s stays where it is: %s", name, (error.strerror or str(error)).lower())
 
 
-def _is_lost(clip: Clip) -> bool:
+def _is_lost(settings: Settings, clip: Clip) -> bool:
     """Tell whether a clip is done and its files have gone since."""
-    return clip.state is State.DONE and not (clip.out and Path(clip.out).is_dir())
-
-
-def _sizes(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
+    return clip.state is State.DONE and not (clip.out and is_published(settings, place(settings, clip.out)))
 
 
 def _name(path: Path, settings: Settings) -> str:

@@ -15,6 +15,8 @@ from shared.queues.broker import Broker
 from shared.queues.outage import insist, reach
 from shared.queues.trainings import State, Training
 from shared.settings import Settings, load_settings
+from shared.storage import models
+from shared.storage.store import StoreError
 from training.observer import Observer, Stopped
 from training.run import train
 from training.spec import RunSpec
@@ -73,6 +75,10 @@ def _train(settings: Settings, run: Training, observe: Observer) -> Path:
     registered.parent.mkdir(parents=True, exist_ok=True)
     finished.rename(registered)
     logger.info("model %s is in %s", spec.name, registered)
+    try:
+        models.share(settings, spec.name)
+    except StoreError as error:
+        logger.warning("model %s is on this host only: %s", spec.name, error)
     return registered
 
 

@@ -49,14 +49,23 @@ def read_promotions(models: Path | None) -> list[Promotion]:
         return [NOTHING_PROMOTED]
     file = models / ACTIVE_FILE
     try:
-        return [NOTHING_PROMOTED, *msgspec.json.decode(file.read_bytes(), type=_File).promotions]
+        return decode_promotions(file.read_bytes(), str(file))
     except FileNotFoundError:
         return [NOTHING_PROMOTED]
     except OSError as error:
         raise ModelError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def decode_promotions(data: bytes, source: str) -> list[Promotion]:
+    """Return the promotions in `data`, as `read_promotions`; `source` names it in messages.
+
+    Raises ModelError when it is damaged.
+    """
+    try:
+        return [NOTHING_PROMOTED, *msgspec.json.decode(data, type=_File).promotions]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(
-            f"{file} does not say which model is active ({error}): remove it and promote one again"
+            f"{source} does not say which model is active ({error}): remove it and promote one again"
         ) from error
 
 

@@ -21,9 +21,14 @@ def length_s(frames: int, file: Path) -> float:
     if frames:
         return frames / _FRAME_RATE
     try:
-        return file.stat().st_size / _BYTES_PER_S
+        return guessed_s(file.stat().st_size)
     except OSError:
         return 0.0
+
+
+def guessed_s(size: int) -> float:
+    """Return about how long a clip of so many bytes is, in seconds."""
+    return size / _BYTES_PER_S
 
 
 def expect(broker: Broker, clip_id: str, due_s: float) -> None:

@@ -80,7 +80,8 @@ def _import(roots: list[str], installed: set[str]) -> "subprocess.CompletedProce
 
 def test_the_lists_name_every_dependency_once() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    dependencies = [canonicalize_name(Requirement(each).name) for each in project["dependencies"]]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["s3"]]
+    dependencies = [canonicalize_name(Requirement(each).name) for each in needed]
     assert sorted(_names("base.txt", "worker.txt", "trainer.txt")) == sorted(dependencies)
 
 

@@ -29,6 +29,8 @@ from shared.queues.heartbeat import heartbeat
 from shared.queues.outage import Outage, insist
 from shared.queues.presence import Service, live_name
 from shared.settings import Settings
+from shared.storage.clips import hand_up
+from shared.storage.places import reference
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +101,7 @@ def _end(
     if recording is not None:
         file = recording.finish(settings.done, clip.name)
         if file is not None:
-            final |= {"path": str(file.absolute()), "content": content_digest(file)}
+            final |= {"content": content_digest(file), "path": _put_by(settings, file)}
         if recording.failure:
             warnings.append(recording.failure)
     insist(lambda: clips.update(broker, clip.id, **final), outage)
@@ -114,14 +116,25 @@ def _clip(settings: Settings, order: Order) -> Clip:
     return Clip(
         id=secrets.token_hex(16),
         name=name + _SUFFIX if order.record else name,
-        path=str((settings.done / "live" / "not recorded").absolute()),
-        results=str(settings.results.absolute()),
+        path=reference(settings, settings.done / "live" / "not recorded"),
+        results=reference(settings, settings.results),
         model=model,
         annotate=order.record and (settings.annotate or settings.blur),
         blur=settings.blur,
         keep_source=True,
         live=True,
     )
+
+
+def _put_by(settings: Settings, file: Path) -> str:
+    """Move a recording into the store, if there is one, and return what the broker is told of its place."""
+    if not settings.store:
+        return reference(settings, file)
+    try:
+        return reference(settings, hand_up(settings, file, settings.done, file.name))
+    except OSError as error:
+        logger.warning("%s stays on this host: %s", file.name, error.strerror or error)
+        return str(file.absolute())
 
 
 def _default_name(address: str) -> str:
