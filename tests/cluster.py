@@ -1,4 +1,4 @@
-"""A Redis Cluster of three servers on loopback."""
+"""A Redis Cluster of three servers on this machine."""
 
 import socket
 import subprocess
@@ -21,23 +21,23 @@ NODES = 3
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[str]:
+def cluster(folder: Path, address: str = "127.0.0.1") -> Iterator[str]:
     """Run the cluster and yield its URL; every slot is served."""
     # The servers talk to each other on a second port, by default 10,000 higher, where there may be none.
     ports, bus = _free_ports(), _free_ports()
     with ExitStack() as stack:
         for port, second in zip(ports, bus, strict=True):
-            stack.callback(_stop, _start(folder / str(port), port, second))
-        clients = [stack.enter_context(closing(Redis(port=port, password=PASSWORD))) for port in ports]
+            stack.callback(_stop, _start(folder / str(port), address, port, second))
+        clients = [stack.enter_context(closing(Redis(address, port, password=PASSWORD))) for port in ports]
         nodes: list[Any] = [*clients]  # redis-py's `execute_command` has no annotations
         for number, node in enumerate(nodes):
             _until(partial(_answers, node))
             first, end = (SLOTS * edge // NODES for edge in (number, number + 1))
             node.execute_command("CLUSTER ADDSLOTSRANGE", first, end - 1)
         for port, second in zip(ports[1:], bus[1:], strict=True):
-            nodes[0].execute_command("CLUSTER MEET", "127.0.0.1", port, second)
+            nodes[0].execute_command("CLUSTER MEET", address, port, second)
         _until(lambda: all(_knows_all(node) for node in nodes))
-        hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+        hosts = ",".join(f"{address}:{port}" for port in ports)
         yield f"redis+cluster://:{PASSWORD}@{hosts}"
 
 
@@ -49,12 +49,12 @@ def _free_ports() -> list[int]:
         return [int(probe.getsockname()[1]) for probe in probes]
 
 
-def _start(folder: Path, port: int, second: int) -> "subprocess.Popen[bytes]":
+def _start(folder: Path, address: str, port: int, second: int) -> "subprocess.Popen[bytes]":
     folder.mkdir(parents=True)
     settings = {
         "port": port,
         "cluster-port": second,
-        "bind": "127.0.0.1",
+        "bind": address,
         "cluster-enabled": "yes",
         "requirepass": PASSWORD,
         "masterauth": PASSWORD,

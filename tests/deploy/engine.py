@@ -22,13 +22,14 @@ OFFLINE: Final = "localhost/reelmood-offline"
 
 @dataclass(frozen=True)
 class Engine:
-    """The commands of an engine. `arguments` go into each build, `variables` into the compose file."""
+    """The commands of an engine. `arguments` go into each build, `variables` and `profiles` to compose."""
 
     build: tuple[str, ...]
     run: str
     compose: tuple[str, ...]
     arguments: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    profiles: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def call(self, *command: str) -> str:
@@ -76,7 +77,8 @@ class Engine:
         return answer
 
     def _compose(self, variables: Path) -> list[str]:
-        return [*self.compose, "-p", PROJECT, "--env-file", str(variables)]
+        profiles = [part for name in self.profiles for part in ("--profile", name)]
+        return [*self.compose, *profiles, "-p", PROJECT, "--env-file", str(variables)]
 
 
 def find_engine() -> Engine:

@@ -1,10 +1,12 @@
 """`make containers`: the images built, and the compose stack run for real.
 
 Clips are dropped into the folder and read by two workers; one is killed and the number raised while they run.
-The results must be those of `reelmood analyze`, and a browser must see the clips. A log of each step goes to
-standard error.
+The results must be those of `reelmood analyze`, and a browser must see the clips. REELMOOD_TARGETS names the
+images to build: `trainer` among them works off a training run, `worker-gpu` must refuse to go on without a
+GPU. A log of each step goes to standard error.
 """
 
+import json
 import logging
 import os
 import secrets
@@ -13,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.error import URLError
@@ -26,6 +29,7 @@ from tests.browser.conftest import ARGUMENTS
 from tests.clips import walk, write_clip
 from tests.deploy.engine import Engine, find_engine
 from tests.deploy.files import ROOT
+from tests.services.trainer.pictures import draw_faces
 
 logger = logging.getLogger("trial")
 
@@ -33,6 +37,8 @@ CLIPS: Final = 6
 FRAMES: Final = 300
 PORT: Final = 18501
 TOLERANCE: Final = 1e-4
+# In bfloat16 an answer depends on the batch, and batches fall differently.
+EXACT: Final = {"REELMOOD_PRECISION": "float32"}
 DEADLINE_S: Final = 900
 
 
@@ -40,10 +46,14 @@ def main() -> None:
     """Do all of it; ends with the exit code 1 and one line when something is not as it should be."""
     logging.basicConfig(level="INFO", format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     folder = Path(tempfile.mkdtemp(prefix="reelmood-trial-"))
+    targets = os.environ.get("REELMOOD_TARGETS", "base worker-cpu").split()
     try:
         engine = find_engine()
-        _build(engine)
-        _try(engine, folder)
+        for target in targets:
+            _build(engine, target)
+        _try(_exactly(engine, folder, ("train",) if "trainer" in targets else ()), folder)
+        if "worker-gpu" in targets:
+            _ask_for_a_gpu(engine, folder)
         shutil.rmtree(folder)
     except ReelmoodError as error:
         logger.error("failed, see %s: %s", folder, error)
@@ -51,12 +61,21 @@ def main() -> None:
     logger.info("all is as it should be")
 
 
-def _build(engine: Engine) -> None:
-    for target in os.environ.get("REELMOOD_TARGETS", "base worker-cpu").split():
-        begun = time.monotonic()
-        engine.make(target)
-        size = int(engine.call(engine.run, "image", "inspect", "-f", "{{.Size}}", f"reelmood-{target}"))
-        logger.info("reelmood-%s: %.0f s, %.0f MB", target, time.monotonic() - begun, size / 1e6)
+def _build(engine: Engine, target: str) -> None:
+    begun = time.monotonic()
+    engine.make(target)
+    size = int(engine.call(engine.run, "image", "inspect", "-f", "{{.Size}}", f"reelmood-{target}"))
+    logger.info("reelmood-%s: %.0f s, %.0f MB", target, time.monotonic() - begun, size / 1e6)
+
+
+def _exactly(engine: Engine, folder: Path, profiles: tuple[str, ...]) -> Engine:
+    """Return the engine with workers that compute in `EXACT`, as do the commands outside containers."""
+    override = folder / "exact.yml"
+    override.write_text(json.dumps({"services": {"worker": {"environment": EXACT}}}))  # JSON is YAML
+    files = os.pathsep.join([str(ROOT / "docker-compose.yml"), str(override)])
+    return replace(
+        engine, profiles=profiles, environment={**engine.environment, **EXACT, "COMPOSE_FILE": files}
+    )
 
 
 def _try(engine: Engine, folder: Path) -> None:
@@ -95,6 +114,8 @@ def _try(engine: Engine, folder: Path) -> None:
             _compare(data / "results" / clip.stem, expected / clip.stem)
         logger.info("%d clips: every row is that of `reelmood analyze`, to %g", CLIPS, TOLERANCE)
         _look(clips[0].name)
+        if "train" in engine.profiles:
+            _train(engine, data)
         stopped = time.monotonic()
         engine.call(engine.run, "stop", *engine.containers("worker"))
         logger.info("the workers end within %.1f s of SIGTERM", time.monotonic() - stopped)
@@ -130,6 +151,31 @@ def _look(name: str) -> None:
         page.goto(address)
         expect(page.get_by_text(name).first).to_be_visible(timeout=60_000)
     logger.info("a browser sees %s on the dashboard", name)
+
+
+def _train(engine: Engine, data: Path) -> None:
+    """Have the trainer's container work off a short run, for a model that the others find."""
+    draw_faces(data / "faces")
+    (trainer,) = engine.containers("trainer")
+    order = ("train", "--enqueue", "--name", "trial", "--data", "/data/faces", "--epochs", "1")
+    engine.call(engine.run, "exec", trainer, "reelmood", *order)
+    _eventually((data / "models" / "trial" / "model.safetensors").exists, "a model is trained")
+
+
+def _ask_for_a_gpu(engine: Engine, folder: Path) -> None:
+    clip, *_ = sorted((folder / "made").iterdir())
+    mount = ("--volume", f"{clip}:/data/{clip.name}:ro", "--env", "REELMOOD_DEVICE=cuda")
+    confined = ("--rm", "--read-only", "--tmpfs", "/tmp", "--network", "none")  # noqa: S108 - in the container
+    command = ("analyze", f"/data/{clip.name}", "--out", "/tmp/out")  # noqa: S108 - in the container
+    try:
+        engine.call(engine.run, "run", *confined, *mount, "reelmood-worker-gpu", *command)
+    except ReelmoodError as error:
+        said = [line for line in str(error).splitlines() if "no CUDA device" in line]
+        if not said or "Traceback" in str(error):
+            raise
+        logger.info("without a GPU: %s", said[0])
+        return
+    raise ReelmoodError("a worker that was to use a GPU went on without one")
 
 
 def _answers(address: str) -> bool:
