@@ -1,5 +1,7 @@
 """The faces that a person has confirmed or corrected: a data set that grows with every look.
 
+What a person says is no face at all is kept too, so that it does not come up again, but is no training data.
+
 A folder holds `labels.jsonl`, a `Correction` on each line, and `faces/`, the JPEG pictures that they name,
 byte for byte as in the results they come from. Files are replaced as wholes: a kill leaves no part of one.
 """
@@ -8,7 +10,7 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -20,23 +22,26 @@ from shared.errors import DataError
 
 LABELS_FILE: Final = "labels.jsonl"
 PICTURES: Final = "faces"
+NO_FACE: Final = "no face"
+"""In place of an emotion: the picture shows no face."""
 
 _PICTURE: Final = re.compile(r"[0-9a-f]{32}\.jpg")
 _LOCK: Final = ".lock"
 
 Emotion = Literal["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
+Label = Emotion | Literal["no face"]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True):
-    """A face and the emotion that a person sees in it.
+    """A face and the emotion that a person sees in it, or `NO_FACE`.
 
     `predicted` is what `model` saw, with its `confidence` (0–1). `clip` is the clip's id, `content` the
     digest of its file (empty if unknown), `name` the file's; `frame`, `face`, `track` and `time_s` (seconds)
     as in the timeline; `decided_s` when it was decided, Unix seconds.
     """
 
-    label: Emotion
+    label: Label
     predicted: Emotion
     confidence: Annotated[float, msgspec.Meta(ge=0, le=1)]
     model: str
@@ -116,6 +121,11 @@ def is_of(correction: Correction, ids: Collection[str], content: str) -> bool:
 def counts(corrections: Collection[Correction]) -> dict[str, int]:
     """Return how many faces carry each of `EMOTIONS`."""
     return {emotion: sum(one.label == emotion for one in corrections) for emotion in EMOTIONS}
+
+
+def faces(corrections: Iterable[Correction]) -> list[Correction]:
+    """Return the corrections of what is a face, in their order: those to train on."""
+    return [one for one in corrections if one.label != NO_FACE]
 
 
 def _keep(folder: Path, is_kept: Callable[[Correction], bool]) -> None:

@@ -3,8 +3,6 @@
 It lies in `people.json` beside the clip's other results; `docs/files.md` describes the file.
 """
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -12,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from shared.errors import DataError
+from shared.folders import write_whole
 from shared.messages import Index, Seconds
 
 PEOPLE: Final = "people.json"
@@ -58,21 +57,15 @@ def load(folder: Path) -> People:
     except (OSError, ValueError, msgspec.MsgspecError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or str(error).split("\n", 1)[0]
         raise DataError(f"{path} cannot be read: {reason}") from None
-    return msgspec.structs.replace(people, merged=_flat(people.merged))
+    named = {person: short for person, name in people.names.items() if (short := " ".join(name.split()))}
+    return msgspec.structs.replace(people, names=named, merged=_flat(people.merged))
 
 
 def save(folder: Path, people: People) -> None:
     """Write the file as a whole or not at all. Raises DataError, in one line, when it cannot be written."""
     text = msgspec.json.format(msgspec.json.encode(people), indent=2) + b"\n"
     try:
-        handle, partial = tempfile.mkstemp(prefix=f".{PEOPLE}.", dir=folder)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(text)
-            Path(partial).replace(folder / PEOPLE)
-        except OSError:
-            Path(partial).unlink(missing_ok=True)
-            raise
+        write_whole(folder / PEOPLE, text)
     except OSError as error:
         raise DataError(f"{folder / PEOPLE} cannot be written: {error.strerror}") from None
 
@@ -86,6 +79,12 @@ def name_of(people: People, track: int) -> str:
     """Return what the person to whom a track belongs is called: by name, else `track 3`."""
     person = person_of(people, track)
     return people.names.get(person, f"track {person}")
+
+
+def title_of(people: People, track: int) -> str:
+    """Return what the person to whom a track belongs is called where a line begins: by name, or `Track 3`."""
+    person = person_of(people, track)
+    return people.names.get(person, f"Track {person}")
 
 
 def rename(people: People, track: int, name: str) -> People:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from shared.emotions import EMOTIONS
 from shared.errors import DataError
+from shared.people import load, name_of, person_of
 from shared.timeline import COLUMNS
 
 TABLES: Final = ("timeline.parquet", "timeline.csv")
@@ -41,13 +42,15 @@ def read(path: str | Path) -> pd.DataFrame:
     or a home (the folder that holds `results`). The first column, `clip`, is the name of the results folder,
     categorical. The others: `frame` (0-based), `time_s` (presentation time in seconds), `shot`, `face`,
     `track`, `box_x box_y box_w box_h` (pixels of the upright frame), `emotion` (categorical, all seven, in
-    the order of `EMOTIONS`), `confidence` and `p_angry … p_surprise` in [0, 1], `aligned`, `model`. The
+    the order of `EMOTIONS`), `confidence` and `p_angry … p_surprise` in [0, 1], `aligned`, `model`; and from
+    the `people.json` beside the timeline `person` (categorical: the name that was given, else `track 3`; the
+    same for all tracks of a person) and `hidden` (boolean, never empty: whether the person was hidden). The
     columns of a face are empty in a frame without one, and those of its emotion where the face was given up.
     Both files of a timeline give the same table. Raises DataError when there is nothing to read or it cannot
     be read.
     """
-    tables = {table.parent.name: _table(table) for table in _tables(Path(path))}
-    joined = pd.concat(tables.values(), ignore_index=True).astype({"model": "category"})
+    tables = {table.parent.name: _with_people(_table(table), table.parent) for table in _tables(Path(path))}
+    joined = pd.concat(tables.values(), ignore_index=True).astype({"model": "category", "person": "category"})
     codes = np.repeat(np.arange(len(tables)), [len(table) for table in tables.values()])
     joined.insert(0, "clip", pd.Series(pd.Categorical.from_codes(codes, pd.Index(list(tables)))))
     return joined
@@ -96,6 +99,14 @@ def _table(path: Path) -> pd.DataFrame:
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise DataError(f"{path} is no timeline: {str(error).splitlines()[0]}") from None
     return table[list(COLUMNS)].astype({"emotion": _FEELINGS})
+
+
+def _with_people(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    people = load(folder)
+    names = {track: name_of(people, int(track)) for track in table["track"].dropna().unique()}
+    hidden = [track for track in names if person_of(people, int(track)) in people.hidden]
+    person = table["track"].map(names).astype("string")
+    return table.assign(person=person, hidden=table["track"].isin(hidden).astype(bool))
 
 
 def _figures(path: Path) -> dict[str, Any]:

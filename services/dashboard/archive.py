@@ -49,6 +49,7 @@ def _summary(path: Path, changed_ns: int) -> Clip | None:
             results=str(path.parent.parent),
             model=str(known["model"]),
             content=str(known.get("content", "")),
+            blur=known.get("blur") is True,
             state=State.DONE,
             out=str(path.parent),
             frames=int(known["frames"]),

@@ -45,6 +45,11 @@ def promote(settings: Settings, name: str) -> str:
     return _run(settings, "models", "promote", "--", name)
 
 
+def roll_back(settings: Settings) -> str:
+    """Take the last promotion back; return what the command says. Raises ReelmoodError when it refuses."""
+    return _run(settings, "models", "rollback")
+
+
 def cancel(settings: Settings, clip_id: str) -> str:
     """End what is done about a clip; return what the command says. Raises ReelmoodError when it refuses."""
     return _run(settings, "cancel", "--", clip_id)

@@ -1,9 +1,10 @@
 """What one browser session remembers between two updates: the broker's answers and the view of its clip."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
+from msgspec import structs
 
 from services.dashboard.archive import archived_clips, load
 from services.dashboard.readers import Survey, follow, survey
@@ -12,6 +13,7 @@ from shared.errors import BrokerError, MessageError, ReelmoodError
 from shared.queues.broker import LOST, Broker, address_of, connect, public
 from shared.queues.clips import Clip, State
 from shared.settings import Settings
+from shared.storage.places import place
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,19 @@ def _ask(identity: str, _settings: Settings) -> tuple[Broker | None, Survey | No
     except BrokerError as error:
         return None, None, f"{error}; trying again"
     try:
-        return broker, survey(broker), ""
+        answer = survey(broker)
+        return broker, replace(answer, clips=[_here(_settings, clip) for clip in answer.clips]), ""
     except MessageError as error:
         return broker, None, str(error)
     except LOST:
         # a broker that is started again may have another address
         _connect.clear()
         return None, None, f"the broker at {_address(_settings)} does not answer; trying again"
+
+
+def _here(settings: Settings, clip: Clip) -> Clip:
+    """Return a clip with its results where this host has them, or will have them from the store."""
+    return structs.replace(clip, out=str(place(settings, clip.out))) if clip.out else clip
 
 
 def _address(settings: Settings) -> str:

@@ -172,6 +172,8 @@ def _actions(settings: Settings, broker: Broker | None, run: Run) -> None:
         actions["resume"] = lambda: trainings.resume(broker, run.name)
     if run.has_model and not run.is_active:
         actions["promote"] = lambda: reelmood.promote(settings, run.name)
+    if run.is_active:
+        actions["roll back"] = lambda: reelmood.roll_back(settings)
     with st.container(key="actions", horizontal=True):
         for name, action in actions.items():
             if st.button(name, key=f"{name}-{run.name}"):

@@ -23,6 +23,7 @@ from services.recorder.layout import Panel
 from services.recorder.overlay import draw_faces, style_for
 from services.recorder.sound import Packets, open_original, sound_packets
 from shared.errors import ClipError
+from shared.figures.durations import player_shift
 from shared.messages import Box, Reading
 from shared.video import DecodedFrame, open_clip
 
@@ -30,7 +31,6 @@ VIDEO: Final = "annotated.mp4"
 PICTURE: Final = "annotated.png"
 
 _FINE: Final = Fraction(1, 90_000)
-_LATEST_START_S: Final = 10.0
 _USUAL_RATE: Final = Fraction(25)
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _QUALITY: Final = {"crf": "20", "preset": "veryfast"}
@@ -62,11 +62,6 @@ def annotate_clip(
         if error.errno in _NO_ROOM:
             raise
         raise ClipError(f"no annotated video: {error.strerror or error}") from None
-
-
-def player_shift(start_s: float) -> float:
-    """Return the seconds to add to a clip's times for players, when the clip starts at `start_s` seconds."""
-    return 0.0 if 0 <= start_s <= _LATEST_START_S else -start_s
 
 
 def _write_picture(target: Path, frames: Iterator[tuple[float, NDArray[np.uint8]]]) -> Path:

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from services.recorder.captions import captions_of
 from services.recorder.files import SUMMARY
 from services.recorder.moments import SCHEMA
 from services.recorder.report import build_report
 from services.recorder.thumbnails import best_faces
 from shared import reader
+from shared.captions import captions_of
 from shared.errors import DataError
+from shared.figures.persons import moments_by_person
 from shared.moments import MOMENTS
+from shared.people import People, load
 from shared.timeline import COLUMNS
 
 _PICTURED: Final = pa.schema([SCHEMA.field(name) for name in ("frame", "time_s", "face", "track", "aligned")])
@@ -32,7 +35,15 @@ class Results:
 
     def timeline(self) -> pd.DataFrame:
         """Return the timeline, columns `shared.timeline.COLUMNS`. Raises DataError."""
-        return reader.read(self.folder)[list(COLUMNS)]
+        return self.table()[list(COLUMNS)]
+
+    def table(self) -> pd.DataFrame:
+        """Return the timeline with `person` and `hidden`, as `reader.read` does. Raises DataError."""
+        return reader.read(self.folder).drop(columns="clip")
+
+    def people(self) -> People:
+        """Return what was said about the people of the clip. Raises DataError."""
+        return load(self.folder)
 
     def summary(self) -> dict[str, Any]:
         """Return the summary. Raises DataError."""
@@ -56,9 +67,13 @@ class Results:
 
 
 def thumbnails(results: Results) -> dict[int, bytes]:
-    """Return the best face of each track as JPEG. Raises DataError where there is none."""
+    """Return the best face of each person who is not hidden as JPEG, by the track that stands for the person.
+
+    Raises DataError where there is none.
+    """
     moments = results.moments()
-    faces = {} if moments is None else best_faces(results.timeline(), moments)
+    known = None if moments is None else moments_by_person(moments, results.people())
+    faces = {} if known is None else best_faces(results.timeline(), known)
     if not faces:
         raise DataError(f"the results in {results.folder} hold no pictures of faces")
     return faces
@@ -75,12 +90,15 @@ def _copy(name: str) -> Callable[[Results], bytes]:
 
 
 def _json(results: Results) -> bytes:
-    rows = results.timeline().to_json(orient="records", double_precision=6)
-    return f'{{"summary": {json.dumps(results.summary())},\n"timeline": {rows}}}\n'.encode()
+    rows = results.table().to_json(orient="records", double_precision=6)
+    notes = msgspec.json.encode(results.people().notes).decode()
+    return (
+        f'{{"summary": {json.dumps(results.summary())},\n"notes": {notes},\n"timeline": {rows}}}\n'.encode()
+    )
 
 
 def _captions(results: Results) -> bytes:
-    return captions_of(results.timeline()).encode()
+    return captions_of(results.timeline(), results.people()).encode()
 
 
 def _report(results: Results) -> bytes:
@@ -91,6 +109,7 @@ def _report(results: Results) -> bytes:
         str(summary.get("clip", results.folder.name)),
         [str(line) for line in warnings] if isinstance(warnings, list) else [],
         results.moments(),
+        results.people(),
     ).encode(errors="replace")
 
 

@@ -9,15 +9,15 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from services.recorder import annotate, files
-from services.recorder.captions import CAPTIONS, captions_of
+from services.recorder import annotate, delivery, files
 from services.recorder.moments import build_moments
 from services.recorder.summary import build_summary
 from services.recorder.thumbnails import THUMBNAILS, best_faces, write_thumbnails
 from services.recorder.timeline import build_timeline
-from shared.errors import ClipError
-from shared.folders import move_clip
+from shared.captions import CAPTIONS, captions_of
+from shared.errors import ClipError, DataError
 from shared.messages import Frame, Reading
+from shared.people import People, load
 from shared.process import computing_at_most
 from shared.queues import clips, counters, results
 from shared.queues.broker import Broker
@@ -25,6 +25,8 @@ from shared.queues.clips import Clip, State
 from shared.queues.outage import insist, reach
 from shared.settings import Settings, load_settings
 from shared.stopwatch import Stopwatch
+from shared.storage.clips import at_hand, exists, let_go, move
+from shared.storage.places import place, reference
 
 logger = logging.getLogger(__name__)
 
@@ -78,20 +80,24 @@ def finish(settings: Settings, broker: Broker, clip_id: str) -> None:
     if not clip.finished_s:
         clip = msgspec.structs.replace(clip, finished_s=time.time())
         clips.update(broker, clip_id, finished_s=clip.finished_s)
-    source, stem, clock = Path(clip.path), files.safe_stem(clip.name), Stopwatch()
-    out = files.published(Path(clip.results), stem, clip_id)
-    if out is None or source.exists() or clip.late > clip.written:
+    source, folder = place(settings, clip.path), place(settings, clip.results)
+    stem, clock = files.safe_stem(clip.name), Stopwatch()
+    out = delivery.published(settings, folder, stem, clip_id)
+    is_there = exists(settings, source)
+    if out is None or is_there or clip.late > clip.written:
         try:
             out = _write(settings, broker, clip, stem, clock)
         except ClipError as error:
             if out is None or not clip.late:
                 raise
             logger.warning("clip %s keeps the files it has: %s", clip.name, error)
-    if source.exists() and not clip.keep_source and not source.is_relative_to(settings.done.absolute()):
-        moved = move_clip(source, settings.done, clip.name)
-        clips.update(broker, clip_id, path=str(moved.absolute()))
-    counts = counters.spent("recorder", clock.take()) | counters.lost(files.dropped(out))
-    clips.update(broker, clip_id, counts, state=State.DONE, out=str(out), held="", written=clip.late)
+    if is_there and not clip.keep_source and not source.is_relative_to(settings.done.absolute()):
+        moved = move(settings, source, settings.done, clip.name, content=clip.content)
+        clips.update(broker, clip_id, path=reference(settings, moved))
+    let_go(settings, source, clip.content)
+    counts = counters.spent("recorder", clock.take()) | counters.lost(delivery.dropped(settings, out))
+    told = reference(settings, out)
+    clips.update(broker, clip_id, counts, state=State.DONE, out=told, held="", written=clip.late)
     clips.expire(broker, clip_id, settings.keep_s)
     logger.info("clip %s is done: %s", clip.name, out)
 
@@ -104,16 +110,26 @@ def _write(settings: Settings, broker: Broker, clip: Clip, stem: str, clock: Sto
     _check_complete(clip, frames, lost_frames, readings, lost_readings)
     lost = [*lost_frames, *lost_readings, *lost_neighbours]
     timeline = build_timeline(frames, readings)
-    folder = Path(clip.results)
+    folder = place(settings, clip.results)
     with files.staged_folder(folder, stem, clip.id) as staged:
         with clock.step("annotate"):
             warnings = [*clip.warnings, *_losses(lost), *_annotate(settings, clip, staged, readings)]
         with clock.step("tables"):
             moments = build_moments(readings, neighbours, pictures=not clip.blur)
             files.write_tables(staged, timeline, moments, build_summary(clip, timeline, warnings))
-            (staged / CAPTIONS).write_text(captions_of(timeline), encoding="utf-8")
+            captions = captions_of(timeline, _people(files.published(folder, stem, clip.id)))
+            (staged / CAPTIONS).write_text(captions, encoding="utf-8")
             write_thumbnails(staged / THUMBNAILS, best_faces(timeline, moments))
-        return files.publish(staged, folder, stem, clip.id)
+        return delivery.publish(settings, staged, folder, stem, clip.id)
+
+
+def _people(before: Path | None) -> People:
+    """Return what people said about a clip when it was finished before, as far as that can be read."""
+    try:
+        return load(before) if before is not None else People()
+    except DataError as error:
+        logger.warning("%s", error)
+        return People()
 
 
 def _annotate(settings: Settings, clip: Clip, folder: Path, readings: list[Reading]) -> list[str]:
@@ -122,8 +138,9 @@ def _annotate(settings: Settings, clip: Clip, folder: Path, readings: list[Readi
     # Decoding the clip a second time, and encoding it: within twice what ingest may take.
     limit_s = 2 * (settings.decode_limit_s + settings.decode_frame_s * clip.frames)
     try:
-        with computing_at_most(limit_s):
-            annotate.annotate_clip(Path(clip.path), folder, readings, blur=clip.blur, frames=clip.frames)
+        source = place(settings, clip.path)
+        with at_hand(settings, source, clip.content) as file, computing_at_most(limit_s):
+            annotate.annotate_clip(file, folder, readings, blur=clip.blur, frames=clip.frames)
     except ClipError as error:
         logger.warning("clip %s: %s", clip.name, error)
         (folder / annotate.VIDEO).unlink(missing_ok=True)

@@ -68,10 +68,10 @@ def build_moments(
     return pa.Table.from_pylist([rows[at] for at in sorted(rows)], schema=SCHEMA)
 
 
-def drop_source(folder: Path, source: str) -> None:
+def drop_source(folder: Path, source: str) -> bool:
     """Take the faces of another clip, `source` by name, out of the neighbours in a results folder's moments.
 
-    The file is replaced as a whole, and only if that clip stands in it. A file that cannot be read is left,
+    Returns whether there were some: the file is then replaced as a whole. A file that cannot be read is left,
     with a warning in the log. Raises OSError when it cannot be written.
     """
     path = folder / MOMENTS
@@ -79,15 +79,16 @@ def drop_source(folder: Path, source: str) -> None:
         table = pq.read_table(path)
         lists = [_decoder.decode(text or "[]") for text in table["neighbours"].to_pylist()]
     except FileNotFoundError:
-        return
+        return False
     except (pa.ArrowException, KeyError, msgspec.MsgspecError) as error:
         logger.warning("moments of %s cannot be read: %s", folder.name, str(error).split("\n", 1)[0])
-        return
+        return False
     kept = [[one for one in found if one.source != source] for found in lists]
     if kept == lists:
-        return
+        return False
     texts = pa.array([msgspec.json.encode(found).decode() for found in kept], pa.string())
     at = table.schema.get_field_index("neighbours")
     partial = folder / f".{MOMENTS}.part"
     pq.write_table(table.set_column(at, "neighbours", texts), partial, row_group_size=ROW_GROUP)
     partial.replace(path)
+    return True

@@ -19,13 +19,15 @@ from shared.emotions import COLOURS
 from shared.figures import portraits
 from shared.figures.durations import frame_durations
 from shared.figures.episodes import Episode, find_episodes, read_faces
+from shared.figures.persons import by_person, moments_by_person
 from shared.figures.portraits import Portrait
 from shared.folders import printable
+from shared.people import People, title_of
 
 LANES: Final = 60
-"""Most tracks in the timeline of a report, those seen longest."""
+"""Most persons in the timeline of a report, those seen longest."""
 CARDS: Final = 24
-"""Most tracks that a report shows one by one."""
+"""Most persons that a report shows one by one."""
 
 _TRANSITIONS: Final = 10
 _NO_MOMENTS: Final = pa.table(
@@ -41,43 +43,51 @@ _NO_MOMENTS: Final = pa.table(
 
 @dataclass(frozen=True)
 class Shown:
-    """A track as the report shows it; `picture` is a data URI, empty without one."""
+    """A person as the report shows it, by name; `picture` is a data URI, empty without one."""
 
+    name: str
     portrait: Portrait
     picture: str
     lane: Sequence[Bar]
     areas: Sequence[Area]
 
 
-def build_report(timeline: pd.DataFrame, name: str, warnings: Sequence[str], moments: pa.Table | None) -> str:
+def build_report(
+    timeline: pd.DataFrame, name: str, warnings: Sequence[str], moments: pa.Table | None, people: People
+) -> str:
     """Return the HTML of a report.
 
     `timeline` has the columns of `shared.timeline.COLUMNS`; `moments` is the table of `moments.parquet`, or
-    None for a report without a picture of a face. Charts are SVG; there is no script, and the page's own
-    policy (Content-Security-Policy) forbids it to load anything.
+    None for a report without a picture of a face. Merged tracks are one person; hidden persons are left out
+    of all but the counts of the clip. Charts are SVG; there is no script, and the page's own policy
+    (Content-Security-Policy) forbids it to load anything.
     """
-    moments = _NO_MOMENTS if moments is None else moments
+    moments = moments_by_person(_NO_MOMENTS if moments is None else moments, people)
     frames = _frames(timeline)
     start_s, end_s = (frames["time_s"].iloc[0], frames["end_s"].iloc[-1]) if len(frames) else (0.0, 0.0)
-    faces = read_faces(timeline)
+    seen = read_faces(timeline)
+    faces = by_person(seen, people)
     episodes = find_episodes(faces)
-    people = portraits.portraits(faces, start_s, end_s)
-    thumbnails = {track: _uri(picture) for track, picture in best_faces(timeline, moments).items()}
-    shown = [_shown(one, thumbnails) for one in people[:LANES]]
+    persons = portraits.portraits(faces, start_s, end_s)
+    thumbnails = {person: _uri(picture) for person, picture in best_faces(timeline, moments).items()}
+    shown = [_shown(one, _name(people, one.track), thumbnails) for one in persons[:LANES]]
     shots = timeline.drop_duplicates("shot")["time_s"].tolist()
     return _template().render(
         name=printable(name),
         warnings=[printable(line) for line in warnings],
         colours=COLOURS,
-        facts=_facts(timeline, frames, len(people)),
+        facts=_facts(timeline, frames, seen["track"].nunique()),
         shares=portraits.shares(faces) if len(faces) else {},
         lanes=sorted(shown, key=lambda one: one.portrait.start_s),
-        people=shown[:CARDS],
-        tracks=len(people),
+        cards=shown[:CARDS],
+        persons=len(persons),
+        has_hidden=len(faces) < len(seen),
         ticks=charts.ticks(start_s, end_s),
         cuts=charts.marks(shots[1:], start_s, end_s),
         empty=_empty(portraits.stretches(frames), start_s, end_s),
         peaks=_with_pictures(portraits.strongest(episodes), moments),
+        names={person: _name(people, person) for person in faces["track"].unique()},
+        notes=[(note.time_s, printable(note.text)) for note in people.notes],
         changes=portraits.transitions(episodes)[:_TRANSITIONS],
         clock=charts.clock,
         width=charts.WIDTH,
@@ -115,8 +125,13 @@ def _facts(timeline: pd.DataFrame, frames: pd.DataFrame, tracks: int) -> list[tu
     ]
 
 
-def _shown(portrait: Portrait, thumbnails: dict[int, str]) -> Shown:
+def _name(people: People, person: int) -> str:
+    return printable(title_of(people, person))
+
+
+def _shown(portrait: Portrait, name: str, thumbnails: dict[int, str]) -> Shown:
     return Shown(
+        name=name,
         portrait=portrait,
         picture=thumbnails.get(portrait.track, ""),
         lane=charts.lane(portrait.lane),
@@ -135,7 +150,7 @@ def _empty(stretches: list[tuple[float, float]], start_s: float, end_s: float) -
 
 
 def _with_pictures(peaks: list[Episode], moments: pa.Table) -> list[tuple[Episode, str]]:
-    """Return each episode with the picture of its track next to its peak, empty where it has none."""
+    """Return each episode with the picture of its person next to its peak, empty where it has none."""
     pictured = moments.filter(pc.greater(pc.binary_length(moments["aligned"]), 0))
     tracks, times = (pictured[name].to_numpy() for name in ("track", "time_s"))
     found = []

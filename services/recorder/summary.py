@@ -33,6 +33,7 @@ def build_summary(clip: Clip, timeline: pd.DataFrame, warnings: Sequence[str]) -
         "source": PurePosixPath(clip.name).name,
         "content": clip.content,
         "model": ", ".join(read["model"].unique()) or clip.model,
+        "blur": clip.blur,
         "width": clip.width,
         "height": clip.height,
         "duration_s": float(durations.sum()),

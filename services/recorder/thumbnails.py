@@ -17,7 +17,7 @@ def best_faces(timeline: pd.DataFrame, moments: pa.Table) -> dict[int, bytes]:
     Among a track's faces in `moments` (columns `frame`, `face`, `track`, `aligned` of `moments.SCHEMA`) that
     hold a picture, those whose landmarks were found come first, then the one whose box's side (the root of
     its area, in pixels) times confidence is largest; of equals the earliest. A track without a picture is
-    left out.
+    left out. Of moments by person (`persons.moments_by_person`) it is the best of each person.
     """
     pictured = moments.filter(pc.greater(pc.binary_length(moments["aligned"]), 0))
     known = pictured.select(["frame", "face", "track"]).to_pandas()

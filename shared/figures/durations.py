@@ -1,7 +1,11 @@
-"""How long each frame of a clip is shown."""
+"""How long each frame of a clip is shown, and from when on."""
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+_LATEST_START_S: Final = 10.0
 
 
 def frame_durations(times: ArrayLike) -> NDArray[np.float64]:
@@ -15,3 +19,11 @@ def frame_durations(times: ArrayLike) -> NDArray[np.float64]:
         return np.zeros(moments.size)
     gaps = np.maximum(np.diff(moments), 0.0)
     return np.append(gaps, np.median(gaps))
+
+
+def player_shift(start_s: float) -> float:
+    """Return the seconds to add to a clip's times for players, when the clip starts at `start_s` seconds.
+
+    Of a clip that starts before 0 s or after 10 s, players would show nothing for as long.
+    """
+    return 0.0 if 0 <= start_s <= _LATEST_START_S else -start_s

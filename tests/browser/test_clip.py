@@ -6,9 +6,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
+import webvtt
+from msgspec.structs import replace
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from services.recorder.thumbnails import THUMBNAILS, write_thumbnails
+from shared.captions import CAPTIONS
 from shared.people import Note, load
 from shared.queues import clips
 from shared.queues.broker import Broker
@@ -125,6 +128,14 @@ def test_names_merges_and_notes_outlive_the_dashboard(
     page.get_by_role("option", name="track 0").click()
     expect(lanes_of(page)).to_have_text(["Mia <i>", "track 1", "track 11"], timeout=WAIT_MS)
 
+    lanes_of(page).nth(1).click()
+    expect(lanes_of(page).nth(1)).to_have_attribute("aria-pressed", "true", timeout=WAIT_MS)
+    field = page.locator(".st-key-name-clip-1-1 input")
+    expect(field).to_have_count(1, timeout=WAIT_MS)
+    expect(field).to_have_value("")
+    page.get_by_role("button", name="hide", exact=True).click()
+    expect(lanes_of(page)).to_have_text(["Mia <i>", "track 11"], timeout=WAIT_MS)
+
     plot_of(page).focus()
     page.keyboard.press("End")
     page.get_by_role("tab", name="Notes").click()
@@ -136,24 +147,68 @@ def test_names_merges_and_notes_outlive_the_dashboard(
 
     said = load(folder)
     assert (said.names, said.merged, said.notes) == ({0: "Mia <i>"}, {10: 0}, (Note(7.96, "the end"),))
+    assert said.hidden == {1}
+    assert {cue.voice for cue in webvtt.read(str(folder / CAPTIONS)).captions} == {
+        "Mia &lt;i&gt;",
+        "Track 11",
+    }
     with running_dashboard(settings, port + 1) as again:
         other = browser.new_page(viewport={"width": 1440, "height": 900})
         other.goto(again)
+        expect(lanes_of(other)).to_have_text(["Mia <i>", "track 11"], timeout=WAIT_MS)
+        mark = other.get_by_role("button", name="note at 0:08.0: the end")
+        expect(mark).to_be_visible()
+        mark.click()
+        expect(plot_of(other)).to_have_attribute("aria-valuetext", "0:08.0", timeout=WAIT_MS)
+        other.get_by_role("tab", name="Notes").click()
+        other.get_by_role("button", name="erase").click()
+        expect(mark).to_have_count(0, timeout=WAIT_MS)
+        other.get_by_role("tab", name="People").click()
+        other.get_by_role("button", name="track 1", exact=True).click()
         expect(lanes_of(other)).to_have_text(["Mia <i>", "track 1", "track 11"], timeout=WAIT_MS)
-        expect(other.get_by_role("button", name="note at 0:08.0: the end")).to_be_visible()
         other.close()
+    assert load(folder) == replace(said, notes=(), hidden=frozenset())
+
+
+def test_lines_and_smoothing_are_views_that_outlive_what_is_done_on_the_page(page: Page) -> None:
+    paths = page.locator(".plot svg path[d$=Z]")
+    expect(paths.first).to_be_attached()
+    plot_of(page).focus()
+    page.keyboard.press("End")
+    shares = page.locator(".bars").inner_text()
+    assert "%" in shares
+
+    page.get_by_role("radio", name="lines").click()
+    expect(paths).to_have_count(0, timeout=WAIT_MS)
+    expect(page.locator(".bars")).to_have_text(shares, use_inner_text=True)
+    smoothing = page.get_by_role("slider", name="smoothed over")
+    smoothing.focus()
+    page.keyboard.press("End")
+    expect(page.locator(".bars")).not_to_have_text(shares, use_inner_text=True, timeout=WAIT_MS)
+
+    lanes_of(page).nth(0).click()
+    expect(lanes_of(page).nth(0)).to_have_attribute("aria-pressed", "true", timeout=WAIT_MS)
+    expect(paths).to_have_count(0)
+    expect(smoothing).to_have_attribute("aria-valuetext", "5 s")
+    lanes_of(page).nth(0).click()
+    expect(lanes_of(page).nth(0)).to_have_attribute("aria-pressed", "false", timeout=WAIT_MS)
+    smoothing.focus()
+    page.keyboard.press("Home")
+    expect(page.locator(".bars")).to_have_text(shares, use_inner_text=True, timeout=WAIT_MS)
+    page.get_by_role("radio", name="stacked").click()
+    expect(paths.first).to_be_attached(timeout=WAIT_MS)
 
 
 def test_a_clip_that_no_browser_plays_still_has_a_cursor(
-    page: Page, settings: Settings, browser: Browser, dashboard: str
+    folder: Path, settings: Settings, browser: Browser, dashboard: str
 ) -> None:
     (settings.done / "evening" / "la_la.mp4").write_bytes(b"no film" * 999)
-    other = browser.new_page(viewport={"width": 1440, "height": 900})
-    other.goto(f"{dashboard}/?clip=clip-1&t=6")
-    expect(other.get_by_text("this browser cannot play the clip")).to_be_visible(timeout=WAIT_MS)
-    expect(plot_of(other)).to_have_attribute("aria-valuetext", "0:06.0", timeout=WAIT_MS)
-    expect(other.locator(".rm-card")).to_have_count(2, timeout=WAIT_MS)
-    other.close()
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(f"{dashboard}/?clip=clip-1&t=6")
+    expect(page.get_by_text("this browser cannot play the clip")).to_be_visible(timeout=WAIT_MS)
+    expect(plot_of(page)).to_have_attribute("aria-valuetext", "0:06.0", timeout=WAIT_MS)
+    expect(page.locator(".rm-card")).to_have_count(2, timeout=WAIT_MS)
+    page.close()
 
 
 def test_it_fits_every_screen_in_light_and_dark(browser: Browser, dashboard: str, folder: Path) -> None:

@@ -90,9 +90,15 @@ def test_ten_faces_are_corrected_with_the_keyboard_and_trained_on(
     page.keyboard.press("6")
     expect(page.get_by_text(DECIDED)).to_be_visible(timeout=WAIT_MS)
     assert {one.frame: one.label for one in corrections.read(settings.corrections)}[10] == "sad"
+    page.keyboard.press("0")
+    page.get_by_role("button", name="no face").click()
+    expect(page.get_by_text("12 of 14 decided")).to_be_visible(timeout=WAIT_MS)
+    labels = {one.frame: one.label for one in corrections.read(settings.corrections)}
+    assert labels[11] == labels[12] == corrections.NO_FACE
 
     page.reload()
-    expect(faces).to_have_count(4, timeout=WAIT_MS)
+    expect(faces).to_have_count(2, timeout=WAIT_MS)
+    expect(page.get_by_text("2 no face, left out of training")).to_be_visible()
     page.get_by_role("button", name="train on them").click()
     page.get_by_label("name of the new model").fill("corrected")
     page.get_by_role("button", name="queue the run").click()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from shared import runs
+from shared.poster.active import FIRST, active
+from shared.poster.folder import BUNDLED
 from shared.queues import jobs, trainings
 from shared.queues.broker import Broker
 from shared.queues.tasks import Task
@@ -69,6 +72,21 @@ def test_a_run_is_started_followed_and_stopped(page: Page, broker: Broker, tmp_p
     expect(page.locator(".rm-badge").get_by_text("stopping")).to_be_visible(timeout=WAIT_MS)
     trainings.end(broker, "mine", State.STOPPED)
     expect(page.get_by_role("button", name="resume")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_a_model_is_promoted_and_rolled_back(page: Page, settings: Settings) -> None:
+    write_history(settings, "mine", 3)
+    shutil.copytree(BUNDLED / FIRST, settings.models / "mine")
+    page.get_by_role("link", name="Training").click()
+    promote = page.get_by_role("button", name="promote", exact=True)
+    roll_back = page.get_by_role("button", name="roll back", exact=True)
+    promote.click(timeout=WAIT_MS)
+    expect(roll_back).to_be_visible(timeout=2 * WAIT_MS)
+    expect(promote).to_have_count(0)
+    assert active(settings.models).name == "mine"
+    roll_back.click()
+    expect(promote).to_be_visible(timeout=2 * WAIT_MS)
+    assert active(settings.models).name == FIRST
 
 
 def test_it_fits_a_wide_screen_in_light_and_a_narrow_one_in_dark(

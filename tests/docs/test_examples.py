@@ -36,7 +36,7 @@ def test_the_notebook_runs_and_shows_the_clip(outputs: list[Any]) -> None:
     first, summary, shares, surest = (
         output["data"]["text/plain"] for output in outputs if output["output_type"] == "execute_result"
     )
-    assert "[5 rows x 21 columns]" in first
+    assert "[5 rows x 23 columns]" in first
     assert "Tom & <b>Ann</b>.mp4" in summary
     # Track 0 is happy for 10 of its 20 frames and sad for the others, track 1 is happy.
     assert [line.split()[-8:] for line in shares.splitlines()[-2:]] == [

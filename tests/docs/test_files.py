@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from services.recorder.annotate import PICTURE, VIDEO
-from services.recorder.captions import CAPTIONS
 from services.recorder.export import FILES
 from services.recorder.moments import SCHEMA
 from services.recorder.summary import build_summary
 from services.recorder.timeline import build_timeline
+from shared.captions import CAPTIONS
 from shared.people import PEOPLE, People
 from shared.timeline import COLUMNS
 from tests.services.recorder.finished import write_finished

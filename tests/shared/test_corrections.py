@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import corrections
-from shared.corrections import LABELS_FILE, PICTURES, Correction
+from shared.corrections import LABELS_FILE, NO_FACE, PICTURES, Correction
 from shared.errors import DataError
 
 
@@ -42,6 +42,14 @@ def test_what_is_put_is_read_again_with_its_picture(tmp_path: Path) -> None:
     assert corrections.read(tmp_path) == [one, two]
     assert pictures(tmp_path) == {one.picture: b"first", two.picture: b"second"}
     assert corrections.counts([one, two])["fear"] == 1
+
+
+def test_what_is_no_face_is_kept_but_not_among_the_faces(tmp_path: Path) -> None:
+    face, none = correction(), correction(NO_FACE, frame=1)
+    corrections.put(tmp_path, {none: b"a hand", face: b"jpeg"})
+    assert corrections.read(tmp_path) == [none, face]
+    assert corrections.faces(corrections.read(tmp_path)) == [face]
+    assert sum(corrections.counts([none, face]).values()) == 1
 
 
 def test_a_second_look_at_a_face_replaces_the_first(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared import people
 from shared.errors import DataError
-from shared.people import PEOPLE, Note, People, load, name_of, person_of, save
+from shared.people import PEOPLE, Note, People, load, name_of, person_of, save, title_of
 
 tracks = st.integers(0, 8)
 steps = st.lists(
@@ -89,6 +89,12 @@ def test_a_damaged_file_is_one_line(tmp_path: Path, text: str) -> None:
 def test_merges_written_by_hand_may_chain_but_not_circle(tmp_path: Path) -> None:
     (tmp_path / PEOPLE).write_text('{"merged": {"3": 2, "2": 1, "5": 6, "6": 5}}')
     assert load(tmp_path).merged == {3: 1, 2: 1}
+
+
+def test_names_written_by_hand_are_brought_into_shape(tmp_path: Path) -> None:
+    (tmp_path / PEOPLE).write_text('{"names": {"1": " Mia \\n W. ", "2": "  "}}')
+    assert load(tmp_path).names == {1: "Mia W."}
+    assert title_of(load(tmp_path), 2) == "Track 2"
 
 
 def test_a_folder_that_is_gone_is_one_line(tmp_path: Path) -> None:

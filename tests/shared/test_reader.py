@@ -12,6 +12,7 @@ from pandas.testing import assert_frame_equal
 import reelmood
 from shared.emotions import EMOTIONS
 from shared.errors import DataError
+from shared.people import PEOPLE, People, save
 from shared.timeline import COLUMNS
 from tests.services.recorder.finished import NAME, write_finished
 
@@ -28,7 +29,7 @@ def home(tmp_path: Path) -> Path:
 
 def test_a_clip_as_a_tidy_table(home: Path) -> None:
     table = reelmood.read(home / "results" / "a")
-    assert list(table.columns) == ["clip", *COLUMNS]
+    assert list(table.columns) == ["clip", *COLUMNS, "person", "hidden"]
     assert len(table) == 40
     assert table["emotion"].value_counts().to_dict() == {"happy": 19, "sad": 10} | dict.fromkeys(
         set(EMOTIONS) - {"happy", "sad"}, 0
@@ -36,8 +37,9 @@ def test_a_clip_as_a_tidy_table(home: Path) -> None:
     assert list(table["emotion"].cat.categories) == list(EMOTIONS)
     assert (table["clip"] == "a").all()
     types = {name: str(kind) for name, kind in table.dtypes.items()}
-    assert types == {"clip": "category"} | COLUMNS | {"emotion": "category", "model": "category"}
-    assert table.loc[20, "face":].isna().all()
+    said = {"person": "category", "hidden": "bool"}
+    assert types == {"clip": "category"} | COLUMNS | {"emotion": "category", "model": "category"} | said
+    assert table.loc[20, "face":"person"].isna().all()
     given_up = table.iloc[39]
     assert (given_up["track"], given_up["box_w"]) == (1, 40)
     assert pd.isna(given_up["emotion"])
@@ -60,6 +62,27 @@ def test_a_home_is_all_of_its_clips(home: Path) -> None:
         assert list(table["clip"].cat.categories) == ["a", "b"]
         assert table["clip"].value_counts().to_dict() == {"a": 40, "b": 40}
         assert table["model"].dtype == "category"
+
+
+def test_what_people_said_stands_beside_each_face(home: Path) -> None:
+    table = reelmood.read(home / "results" / "a")
+    assert table["person"].value_counts().to_dict() == {"track 0": 20, "track 1": 10}
+    assert not table["hidden"].any()
+
+    save(home / "results" / "a", People(names={1: "Mia"}, merged={0: 1}))
+    save(home / "results" / "b", People(names={0: "Mia"}, hidden=frozenset({1})))
+    table = reelmood.read(home)
+    seen = table.groupby(["clip", "person"], observed=True)["frame"].count()
+    assert seen.to_dict() == {("a", "Mia"): 30, ("b", "Mia"): 20, ("b", "track 1"): 10}
+    assert table.loc[table["hidden"], "clip"].value_counts().to_dict() == {"a": 0, "b": 10}
+    assert len(table[~table["hidden"]]) == 70
+
+
+def test_what_people_said_and_cannot_be_read_is_told_in_one_line(home: Path) -> None:
+    (home / "results" / "b" / PEOPLE).write_text("{")
+    with pytest.raises(DataError, match=PEOPLE) as told:
+        reelmood.read(home)
+    assert "\n" not in str(told.value)
 
 
 def test_summaries_are_one_row_each(home: Path) -> None:

@@ -11,10 +11,10 @@ from training.datasets.listing import Listing, Splits
 def list_corrections(data: Path) -> Splits:
     """List the corrections in the folder `data`: training pictures alone, in the order they were decided in.
 
-    Not every emotion need be among them. Raises DataError when there are none, their labels cannot be read,
-    or a picture is missing.
+    Not every emotion need be among them; what a person says is no face is left out. Raises DataError when
+    there are none, their labels cannot be read, or a picture is missing.
     """
-    held = corrections.read(data)
+    held = corrections.faces(corrections.read(data))
     if not held:
         raise DataError(f"{data} has no corrections yet: make some on the Review page of the dashboard")
     pictures = [data / PICTURES / one.picture for one in held]

@@ -23,15 +23,15 @@ def choose_from(
 ) -> None:
     """Show a choice of people, at first `held`; `on_choice` is told of another one.
 
-    Streamlit knows options by what they are called. A new name therefore gets a new widget: what the browser
-    still says of the old one would choose somebody else.
+    Streamlit knows options by what they are called, and a browser that is behind still says what was chosen
+    before. A new name, and a choice that was made elsewhere, therefore get a new widget: what the browser
+    says of the old one would choose somebody else.
     """
-    widget = f"{key}-{crc32(msgspec.json.encode(shown.people)):08x}"
-    if st.session_state.get(widget) != held:
-        st.session_state[widget] = held
+    widget = f"{key}-{crc32(msgspec.json.encode((shown.people, held))):08x}"
     st.selectbox(
         label,
         options,
+        options.index(held),
         format_func=name,
         key=widget,
         width=300,

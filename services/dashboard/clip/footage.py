@@ -11,12 +11,14 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from services.dashboard.archive import archived_clips
-from shared.errors import ReelmoodError
+from shared.errors import ClipError, ReelmoodError
 from shared.folders import content_digest, is_candidate
 from shared.queues import clips
 from shared.queues.broker import LOST, connect
 from shared.queues.clips import Clip
 from shared.settings import Settings, load_settings
+from shared.storage.clips import at_hand
+from shared.storage.places import key_of, place
 from shared.traces import kept_files
 
 Version = Literal["original", "annotated"]
@@ -56,11 +58,15 @@ def file_of(settings: Settings, clip: Clip, version: Version) -> Path | None:
 
     The clip's own file is looked for where the broker says, in `done/` and `incoming/` under its name, and
     then, by its content, in all folders of clips. Whatever the broker says, it lies in one of them and is no
-    link. Where faces must not be recognised, the original is not for playing.
+    link. Where faces must not be recognised, the original is not for playing, and the annotated video only if
+    it was made so.
     """
     if version == "annotated":
-        return _inside(Path(clip.out) / ANNOTATED, settings.results) if clip.out else None
-    return None if clip.blur or settings.blur else _original(settings, clip)
+        is_shown = bool(clip.out) and (clip.blur or not settings.blur)
+        return _inside(place(settings, clip.out) / ANNOTATED, settings.results) if is_shown else None
+    if clip.blur or settings.blur:
+        return None
+    return _from_store(settings, clip) if settings.store else _original(settings, clip)
 
 
 def _answer(request: Request) -> Response:
@@ -88,6 +94,18 @@ def _known(settings: Settings, clip_id: str) -> Clip | None:
     except (ReelmoodError, *LOST):
         pass
     return next((clip for clip in archived_clips(settings.results) if clip.id == clip_id), None)
+
+
+def _from_store(settings: Settings, clip: Clip) -> Path | None:
+    """Return a copy, on this host, of a clip in the store: where the broker says, or in `done/`."""
+    path = place(settings, clip.path) if clip.path else settings.done / clip.name
+    if key_of(settings, path) is None:
+        return None
+    try:
+        with at_hand(settings, path, clip.content) as file:
+            return file
+    except (ClipError, OSError):
+        return None
 
 
 def _original(settings: Settings, clip: Clip) -> Path | None:

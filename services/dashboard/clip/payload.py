@@ -16,6 +16,7 @@ from services.dashboard.clip.lanes import Lane
 from services.dashboard.clip.series import drawn, empty_stretches, smooth
 from services.dashboard.view import View
 from shared.emotions import COLOURS, EMOTIONS
+from shared.figures.durations import player_shift
 from shared.people import Note
 from shared.queues.clips import Clip
 
@@ -24,14 +25,16 @@ FEW: Final = 8
 
 _CUTS: Final = 200
 _SIDE: Final = 64
-_LATEST_START_S: Final = 10.0
 _UNPLAYABLE: Final = (
     "this browser cannot play the clip; analysed with --annotate or REELMOOD_ANNOTATE=1 it comes with a video"
     " that every browser plays"
 )
 _GONE: Final = "there is no video to play: the file is no longer in Reelmood's folders"
 _UNRECORDED: Final = "there is no video to play: this live source is not recorded"
-_BLURRED: Final = "there is no video to play: faces must not be recognised here"
+_BLURRED: Final = (
+    "there is no video to play: faces must not be recognised here; analysed with --annotate or"
+    " REELMOOD_ANNOTATE=1 the clip comes with a video in which they are blurred"
+)
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,7 @@ def noted(notes: Sequence[Note]) -> list[tuple[float, str]]:
 
 def offset_s(view: View) -> float:
     """Return what a player's clock lacks to the clip's, which players start at 0 s when it starts oddly."""
-    start = min(view.shots.values(), default=0.0)
-    return start if start < 0 or start > _LATEST_START_S else 0.0
+    return 0.0 - player_shift(min(view.shots.values(), default=0.0))
 
 
 @lru_cache(maxsize=512)

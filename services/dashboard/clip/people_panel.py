@@ -1,6 +1,7 @@
 """Names for the faces of a clip: rename, merge, hide."""
 
 from functools import partial
+from zlib import crc32
 
 import streamlit as st
 
@@ -64,18 +65,24 @@ def _full_name(shown: Shown, person: int) -> str:
 
 
 def _name(clip: Clip, shown: Shown, person: int) -> None:
-    key, held = f"name-{clip.id}-{person}", shown.people.names.get(person, "")
+    held = shown.people.names.get(person, "")
+    # A browser that is behind still says what stood in the field before, which would be taken for a new name:
+    # each name has a field of its own.
+    key = f"name-{clip.id}-{person}-{crc32(held.encode()):08x}"
 
     def rename() -> None:
         typed = st.session_state[key]
         say(clip, lambda said: people.rename(said, person, typed))
 
-    if st.session_state.get(f"{key}-held") != held:
-        st.session_state[f"{key}-held"] = held
-        st.session_state[key] = held
-    st.text_input(
-        "name", key=key, max_chars=LONGEST_NAME, placeholder="give it a name, Enter", on_change=rename
-    )
+    with st.container(key=f"name-{clip.id}-{person}"):
+        st.text_input(
+            "name",
+            held,
+            key=key,
+            max_chars=LONGEST_NAME,
+            placeholder="give it a name, Enter",
+            on_change=rename,
+        )
 
 
 def _merge(clip: Clip, shown: Shown, person: int) -> None:

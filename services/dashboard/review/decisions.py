@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 from services.dashboard.review.doubtful import Doubt
 from shared import corrections
-from shared.corrections import Correction, Emotion
+from shared.corrections import NO_FACE, Correction, Label
 from shared.emotions import EMOTIONS
 from shared.folders import printable
 
@@ -16,10 +16,10 @@ TAKEN_BACK: Final = ""
 
 
 def keep(folder: Path, doubts: Sequence[Doubt], decided: object) -> None:
-    """Bring the corrections in a folder in line with what was decided: emotions by the faces' keys.
+    """Bring the corrections in a folder in line with what was decided: emotions or `NO_FACE` by faces' keys.
 
     Nothing changes where nothing has been decided since. What the browser sends is not trusted: whatever is
-    no emotion for a face of the batch is passed over. Raises DataError as `shared.corrections.put`.
+    no such answer for a face of the batch is passed over. Raises DataError as `shared.corrections.put`.
     """
     labels = _checked(doubts, decided)
     if not labels:
@@ -40,13 +40,14 @@ def keep(folder: Path, doubts: Sequence[Doubt], decided: object) -> None:
 def _checked(doubts: Sequence[Doubt], decided: object) -> dict[str, str]:
     keys = {one.key for one in doubts}
     known: Mapping[Any, Any] = decided if isinstance(decided, Mapping) else {}
-    return {key: label for key, label in known.items() if key in keys and label in (*EMOTIONS, TAKEN_BACK)}
+    answers = (*EMOTIONS, NO_FACE, TAKEN_BACK)
+    return {key: label for key, label in known.items() if key in keys and label in answers}
 
 
 def _correction(doubt: Doubt, label: str) -> Correction:
     faces, place = doubt.faces, doubt.place
     return Correction(
-        label=cast(Emotion, label),
+        label=cast(Label, label),
         predicted=EMOTIONS[faces.emotion[place]],
         confidence=min(float(faces.confidence[place]), 1.0),
         model=printable(faces.model),

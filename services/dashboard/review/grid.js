@@ -1,5 +1,5 @@
 // A grid of faces that is worked through with the keyboard. Decisions are kept here and sent as a whole, so
-// that none is lost while the page is busy: { key: emotion }, "" where one was taken back.
+// that none is lost while the page is busy: { key: emotion or "no face" }, "" where one was taken back.
 const grids = new WeakMap();
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -11,7 +11,7 @@ export default function ({ data, parentElement, setStateValue }) {
   }
   const state = { batch: data.batch, here: 0, decided: { ...data.decided }, order: [], send: setStateValue };
   grids.set(root, state);
-  const faces = data.faces.map((face, place) => draw(face, () => go(place)));
+  const faces = data.faces.map((face, place) => draw(face, data.noFace, () => go(place)));
   root.replaceChildren(...faces.map((face) => face.element));
 
   function go(place) {
@@ -61,6 +61,7 @@ export default function ({ data, parentElement, setStateValue }) {
     if (event.ctrlKey || event.metaKey || event.altKey || !faces.length) return;
     const emotion = data.emotions[Number(event.key) - 1];
     if (emotion && /^[1-9]$/.test(event.key)) decide(emotion.name);
+    else if (event.key === "0") decide(data.noFace);
     else if (event.key === " " || event.key === "Enter") decide(data.faces[state.here].guess);
     else if (event.key === "Backspace" || event.key === "Delete") takeBack();
     else if (moves[event.key]) go(state.here + moves[event.key]());
@@ -71,6 +72,7 @@ export default function ({ data, parentElement, setStateValue }) {
 
   const keys = data.emotions.map((emotion, index) =>
     button(`${index + 1}`, emotion.name, emotion.colour, () => decide(emotion.name)));
+  keys.push(button("0", data.noFace, "", () => decide(data.noFace)));
   keys.push(button("⏎", "confirm", "", () => decide(data.faces[state.here].guess)));
   keys.push(button("⌫", "take back", "", takeBack));
   parentElement.querySelector(".keys").replaceChildren(...keys);
@@ -94,7 +96,7 @@ export default function ({ data, parentElement, setStateValue }) {
   root.focus({ preventScroll: true });
 }
 
-function draw(face, choose) {
+function draw(face, noFace, choose) {
   const element = document.createElement("figure");
   element.className = "face";
   element.id = `face-${face.key}`;
@@ -113,7 +115,7 @@ function draw(face, choose) {
       said.textContent = decided || face.said;
       element.setAttribute("aria-label", `${decided ? `decided: ${decided}` : face.said}, ${face.where}`);
       if (!decided) return;
-      const text = decided === face.guess ? "confirmed" : "corrected";
+      const text = decided === noFace ? "left out" : decided === face.guess ? "confirmed" : "corrected";
       element.append(Object.assign(document.createElement("span"), { className: "mark", textContent: text }));
     },
   };

@@ -9,6 +9,7 @@ import streamlit as st
 
 from services.dashboard.review.doubtful import Batch, Doubt
 from services.dashboard.times import clock
+from shared.corrections import NO_FACE
 from shared.emotions import COLOURS, EMOTIONS
 
 _HERE = Path(__file__).parent
@@ -21,13 +22,14 @@ _grid = st.components.v2.component(
 
 
 def grid(batch: Batch, name: str, decided: Mapping[str, str]) -> object:
-    """Show a batch, and return what the browser says was decided so far: emotions by the faces' keys.
+    """Show a batch, and return what the browser says was decided so far, by the faces' keys.
 
     `name` tells the batch from others; `decided` is what was known when it was put together.
     """
     data = {
         "batch": name,
         "emotions": [{"name": emotion, "colour": COLOURS[emotion]} for emotion in EMOTIONS],
+        "noFace": NO_FACE,
         "faces": [_face(doubt) for doubt in batch.doubts],
         "decided": dict(decided),
     }

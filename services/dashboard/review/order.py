@@ -20,15 +20,17 @@ _OTHERS: Final = tuple(name for name in reelmood.DATASETS if name != reelmood.CO
 
 def data_set(held: Sequence[Correction]) -> bool:
     """Show what has been decided so far, and return whether a run on it is wanted."""
-    counts = corrections.counts(held)
-    parts = [f"{count:,} {emotion}" for emotion, count in counts.items() if count]
+    known = corrections.faces(held)
+    parts = [f"{count:,} {emotion}" for emotion, count in corrections.counts(known).items() if count]
+    none = len(held) - len(known)
     left, right = st.columns([3, 1], vertical_alignment="center")
     with left:
-        changed = sum(one.label != one.predicted for one in held)
-        faces = "1 face" if len(held) == 1 else f"{len(held):,} faces"
+        changed = sum(one.label != one.predicted for one in known)
+        faces = "1 face" if len(known) == 1 else f"{len(known):,} faces"
+        parts += [f"{none:,} {corrections.NO_FACE}, left out of training"] if none else []
         st.html(status.chips([f"{faces} decided, {changed:,} corrected", *parts]))
     with right:
-        return st.button("train on them", key="order", type="primary", width="stretch", disabled=not held)
+        return st.button("train on them", key="order", type="primary", width="stretch", disabled=not known)
 
 
 @st.dialog("Train on the corrections")

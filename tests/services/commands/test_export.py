@@ -7,6 +7,7 @@ import pytest
 import webvtt
 
 from shared.emotions import EMOTIONS
+from shared.people import PEOPLE, Note, People, save
 from shared.settings import Settings
 from tests.services.commands.conftest import Reelmood
 from tests.services.recorder.finished import NAME, pictures_of, summary_of, write_finished
@@ -50,7 +51,10 @@ def test_json_holds_summary_and_timeline(reelmood: Reelmood, folder: Path, here:
     box = {"box_x": 20, "box_y": 30, "box_w": 40, "box_h": 40}
     shown = {"emotion": "happy", "confidence": 0.6, "aligned": True, "model": MODEL}
     probabilities = {f"p_{emotion}": share for emotion, share in zip(EMOTIONS, HAPPY, strict=True)}
-    assert known["timeline"][0] == place | box | shown | probabilities
+    assert known["timeline"][0] == place | box | shown | probabilities | {
+        "person": "track 0",
+        "hidden": False,
+    }
     assert known["timeline"][20]["emotion"] is None
 
 
@@ -62,6 +66,30 @@ def test_captions(reelmood: Reelmood, folder: Path, here: Path) -> None:
         ("00:00:00.400", "00:00:00.800", "Track 0: sad 40%"),
         ("00:00:01.200", "00:00:01.560", "Track 1: happy 60%"),
     ]
+
+
+def test_what_people_said_reaches_each_format(reelmood: Reelmood, folder: Path, here: Path) -> None:
+    save(folder, People(names={0: "Mia"}, hidden=frozenset({1}), notes=(Note(0.4, "a smile"),)))
+    for kind in ("json", "vtt", "html", "thumbnails"):
+        assert reelmood("export", "ann", "--format", kind).code == 0
+    known = json.loads((here / "ann.json").read_text())
+    assert known["notes"] == [{"time_s": 0.4, "text": "a smile"}]
+    assert [known["timeline"][frame]["person"] for frame in (0, 20, 30)] == ["Mia", None, "track 1"]
+    assert [known["timeline"][frame]["hidden"] for frame in (0, 20, 30)] == [False, False, True]
+    cues = webvtt.read(str(here / "ann.vtt"), strict=True).captions
+    assert [cue.text for cue in cues] == ["Mia: happy 60%", "Mia: sad 40%"]
+    assert "Mia" in (here / "ann.html").read_text()
+    assert [path.name for path in (here / "ann-thumbnails").iterdir()] == ["track-0000.jpg"]
+
+
+@pytest.mark.parametrize("kind", ["json", "vtt", "html", "thumbnails"])
+def test_what_people_said_and_cannot_be_read_ends_in_one_line(
+    reelmood: Reelmood, folder: Path, here: Path, kind: str
+) -> None:
+    (folder / PEOPLE).write_text("{")
+    refused = reelmood("export", "ann", "--format", kind)
+    assert (refused.code, refused.err.count("\n"), PEOPLE in refused.err) == (2, 1, True)
+    assert list(here.iterdir()) == []
 
 
 def test_thumbnails_are_a_folder(reelmood: Reelmood, folder: Path, here: Path) -> None:

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from services.dashboard import reelmood
 from shared import runs
 from shared.errors import ReelmoodError
+from shared.poster.active import NOTHING_PROMOTED, Promotion, write_promotions
 from shared.queues import jobs, trainings
 from shared.queues.broker import Broker
 from shared.queues.tasks import Task
@@ -126,6 +127,27 @@ def test_a_finished_model_can_be_promoted(
     assert [one.value for one in page.toast] == ["it does not load"]
     page.button("promote-mine").click().run()
     assert asked == ["mine", "mine"]
+
+
+def test_the_active_model_can_be_rolled_back(
+    page: AppTest, broker: Broker, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_history(settings, "mine")
+    (settings.models / "mine").mkdir(parents=True)
+    write_promotions(settings.models, [NOTHING_PROMOTED, Promotion(name="mine", id="mine@12345678")])
+
+    def roll_back(settings: Settings) -> str:
+        write_promotions(settings.models, [NOTHING_PROMOTED])
+        return "nano@12345678 is the active model"
+
+    monkeypatch.setattr(reelmood, "roll_back", roll_back)
+    page.run()
+    assert "promote" not in names_of(page)
+    page.button("roll back-mine").click().run()
+    assert [one.value for one in page.toast] == ["nano@12345678 is the active model"]
+    update(page)
+    assert "promote" in names_of(page)
+    assert "roll back" not in names_of(page)
 
 
 def test_what_was_read_stays_while_the_broker_is_away(

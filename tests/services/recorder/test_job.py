@@ -12,8 +12,10 @@ import pytest
 import webvtt
 
 from services.recorder import annotate, files, job
+from shared.captions import CAPTIONS
 from shared.errors import ClipError
 from shared.messages import VERSION, Explanation, Face, Frame, Reading, decode, encode
+from shared.people import PEOPLE, People, save
 from shared.queues import clips, dead, produce, work
 from shared.queues.broker import Broker
 from shared.queues.clips import Clip, State
@@ -160,7 +162,7 @@ def test_finishing_twice_changes_nothing(settings: Settings, broker: Broker, ord
         (annotate, "annotate_clip"),
         (files, "write_tables"),
         (files, "publish"),
-        (job, "move_clip"),
+        (job, "move"),
         (clips, "expire"),
     ],
 )
@@ -202,11 +204,11 @@ def test_the_time_taken_is_the_same_in_a_second_run(
 ) -> None:
     clip = ordered()
 
-    def crash(*_: object) -> None:
+    def crash(*_: object, **__: object) -> None:
         raise OSError
 
     with monkeypatch.context() as patched:
-        patched.setattr(job, "move_clip", crash)
+        patched.setattr(job, "move", crash)
         with pytest.raises(OSError):  # noqa: PT011 - raised by the test itself
             job.finish(settings, broker, clip.id)
     before = content(settings.results / "clip")
@@ -320,6 +322,24 @@ def test_a_face_that_is_read_later_comes_into_the_files(
     assert (again.state, again.done, again.failed, again.out) == (State.DONE, 3, 0, str(folder))
     client: Any = broker.client
     assert 0 < client.ttl(broker.keys.readings(clip.id)) <= settings.keep_s
+
+
+@pytest.mark.parametrize(("said", "voices"), [(None, ["Mia"] * 2), ("{", ["Track 0", "Track 1", "Track 0"])])
+def test_what_people_said_outlives_a_face_that_is_read_later(
+    settings: Settings, broker: Broker, ordered: Ordered, said: str | None, voices: list[str]
+) -> None:
+    clip = ordered()
+    job.finish(settings, broker, clip.id)
+    folder = settings.results / "clip"
+    save(folder, People(names={1: "Mia"}, merged={0: 1}))
+    if said is not None:
+        (folder / PEOPLE).write_text(said)
+    kept = (folder / PEOPLE).read_text()
+    _read_again(broker, clip)
+    job.finish(settings, broker, clip.id)
+    assert (folder / PEOPLE).read_text() == kept
+    cues = webvtt.read(str(folder / CAPTIONS), strict=True).captions
+    assert [cue.voice for cue in cues] == voices
 
 
 def test_a_face_that_is_read_too_late_leaves_the_files_as_they_are(

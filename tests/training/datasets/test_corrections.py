@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from shared import corrections
-from shared.corrections import LABELS_FILE, PICTURES
+from shared.corrections import LABELS_FILE, NO_FACE, PICTURES
 from shared.emotions import EMOTIONS
 from shared.errors import DataError
 from tests.training.conftest import write_corrections
@@ -19,6 +19,14 @@ def test_they_are_a_data_set_of_the_seven_emotions_of_which_some_may_be_missing(
     assert [EMOTIONS[label] for label in dataset.train.labels] == ["sad", "happy", "sad"]
     with pytest.raises(DataError, match="has no test split"):
         read_split("corrections", data, "test", 48, grey=True)
+
+
+def test_what_is_no_face_is_left_out(tmp_path: Path) -> None:
+    data = write_corrections(tmp_path, ["sad", NO_FACE, "happy"])
+    dataset = open_dataset("corrections", data, 48, grey=True)
+    assert [EMOTIONS[label] for label in dataset.train.labels] == ["sad", "happy"]
+    with pytest.raises(DataError, match="no corrections yet"):
+        open_dataset("corrections", write_corrections(tmp_path / "none", [NO_FACE]), 48, grey=True)
 
 
 def test_another_look_makes_another_fingerprint(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from services.dashboard.archive import archived_clips
 from services.dashboard.clip import footage
 from shared.folders import content_digest
 from shared.queues import clips
@@ -138,6 +140,26 @@ def test_blurred_faces_are_not_shown_unblurred(broker: Broker, settings: Setting
     assert footage.versions(settings, clip) == ["original"]
     assert footage.versions(settings, msgspec.structs.replace(clip, blur=True)) == []
     assert footage.versions(settings.model_copy(update={"blur": True}), clip) == []
+
+
+def test_of_a_blurred_clip_the_annotated_video_plays_also_once_the_broker_has_forgotten_it(
+    server: TestClient, broker: Broker, settings: Settings, film: Path
+) -> None:
+    folder = finished(broker, settings, film)
+    (folder / "annotated.mp4").write_bytes(b"blurred")
+    summary = json.loads((folder / "summary.json").read_text())
+    hidden = settings.model_copy(update={"blur": True})
+    for blur, now, versions in (
+        (False, settings, ["original", "annotated"]),
+        (False, hidden, []),
+        (True, settings, ["annotated"]),
+        (True, hidden, ["annotated"]),
+    ):
+        (folder / "summary.json").write_text(json.dumps(summary | {"blur": blur}))
+        [clip] = archived_clips(settings.results)
+        assert footage.versions(now, clip) == versions
+    assert server.get(footage.address("clip-1", "original")).status_code == 404
+    assert server.get(footage.address("clip-1", "annotated")).content == b"blurred"
 
 
 def test_without_a_broker_finished_clips_still_play(

@@ -6,13 +6,15 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pytest
+import webvtt
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Selectbox
+from streamlit.testing.v1.element_tree import Selectbox, TextInput
 
 import services.dashboard
 from services.recorder.files import write_tables
 from services.recorder.moments import build_moments
 from services.recorder.summary import build_summary
+from shared.captions import CAPTIONS
 from shared.emotions import EMOTIONS
 from shared.people import PEOPLE, Note, People, load, save
 from shared.queues import clips
@@ -55,6 +57,10 @@ def choice(page: AppTest, label: str) -> Selectbox[Any]:
     return next(one for one in page.selectbox if one.label == label)
 
 
+def name_field(page: AppTest) -> TextInput:
+    return next(one for one in page.text_input if one.label == "name")
+
+
 def open_tab(page: AppTest, name: str) -> None:
     page.session_state["tabs-clip-1"] = name
     page.run()
@@ -92,12 +98,33 @@ def test_a_wrong_moment_is_no_error(page: AppTest, folder: Path, wrong: str) -> 
 def test_a_name_is_kept_with_the_results(page: AppTest, folder: Path) -> None:
     open_tab(page, "People")
     choice(page, "face").set_value(10).run()
-    page.text_input(key="name-clip-1-10").set_value("  Mia ").run()
+    name_field(page).set_value("  Mia ").run()
     assert lanes_on(page) == ["track 0", "track 1", "Mia", "track 11"]
     assert load(folder) == People(names={10: "Mia"})
     assert choice(page, "face").value == 10
-    page.text_input(key="name-clip-1-10").set_value("").run()
+    name_field(page).set_value("").run()
     assert load(folder) == People()
+
+
+def test_the_captions_call_people_by_name_and_leave_hidden_ones_out(page: AppTest, folder: Path) -> None:
+    open_tab(page, "People")
+    choice(page, "face").set_value(10).run()
+    name_field(page).set_value("Mia").run()
+    voices = {cue.voice for cue in webvtt.read(str(folder / CAPTIONS), strict=True).captions}
+    assert voices == {"Track 0", "Track 1", "Mia", "Track 11"}
+    page.button(key="hide-clip-1").click().run()
+    assert {cue.voice for cue in webvtt.read(str(folder / CAPTIONS), strict=True).captions} == voices - {
+        "Mia"
+    }
+
+
+def test_results_whose_captions_cannot_be_written_keep_what_was_said(page: AppTest, folder: Path) -> None:
+    (folder / CAPTIONS).mkdir()
+    open_tab(page, "People")
+    name_field(page).set_value("Mia").run()
+    assert "emotions.vtt cannot be written" in page.toast[0].value.replace("\\", "")
+    assert load(folder).names == {0: "Mia"}
+    assert [path for path in folder.iterdir() if path.suffix == ".part"] == []
 
 
 def test_two_faces_become_one_and_two_again(page: AppTest, folder: Path) -> None:
@@ -130,7 +157,7 @@ def test_the_chosen_face_stays_chosen_when_it_gets_a_name(page: AppTest, folder:
     open_tab(page, "People")
     choice(page, "curves of").set_value(11).run()
     assert choice(page, "face").value == 11
-    page.text_input(key="name-clip-1-11").set_value("Seb").run()
+    name_field(page).set_value("Seb").run()
     page.run()
     assert (drawing_on(page)["who"], drawing_on(page)["chosen"]) == ("Seb", 11)
 
@@ -210,7 +237,7 @@ def test_a_damaged_people_file_is_one_line_and_stays(page: AppTest, folder: Path
 def test_what_another_session_says_is_not_lost(page: AppTest, folder: Path) -> None:
     open_tab(page, "People")
     save(folder, People(names={1: "Seb"}))
-    page.text_input(key="name-clip-1-0").set_value("Mia").run()
+    name_field(page).set_value("Mia").run()
     assert load(folder).names == {0: "Mia", 1: "Seb"}
 
 

@@ -7,7 +7,7 @@ from services.dashboard.library.shelf import Library, refresh
 from services.dashboard.review.decisions import TAKEN_BACK, keep
 from services.dashboard.review.doubtful import Doubt, Reasons, gather
 from shared import corrections
-from shared.corrections import PICTURES
+from shared.corrections import NO_FACE, PICTURES
 from tests.services.dashboard.library.made import MODEL, Seen, finish_clip, sharp_face
 
 CONTENT = "12-00000000000000000000000000000000"
@@ -46,6 +46,12 @@ def test_the_last_decision_counts_and_can_be_taken_back(doubts: tuple[Doubt, ...
     keep(folder, doubts, {first: "happy", second: "fear"})
     keep(folder, doubts, {first: "angry", second: TAKEN_BACK})
     assert [one.label for one in corrections.read(folder)] == ["angry"]
+
+
+def test_what_is_no_face_is_kept_as_such(doubts: tuple[Doubt, ...], folder: Path) -> None:
+    keep(folder, doubts, {doubts[0].key: NO_FACE})
+    [one] = corrections.read(folder)
+    assert (one.label, one.predicted, one.picture) == (NO_FACE, "sad", doubts[0].key)
 
 
 def test_the_same_decisions_again_change_nothing(doubts: tuple[Doubt, ...], folder: Path) -> None:

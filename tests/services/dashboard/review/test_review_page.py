@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from services.dashboard import reelmood
 from services.dashboard.reelmood import Order
 from shared import corrections
-from shared.corrections import LABELS_FILE
+from shared.corrections import LABELS_FILE, NO_FACE
 from shared.errors import ReelmoodError
 from shared.settings import Settings
 from tests.services.dashboard.library.made import Seen, blurred_face, finish_clip
@@ -75,6 +75,16 @@ def test_what_is_decided_does_not_come_again_and_can_be_trained_on(page: AppTest
     assert "2 faces decided, 1 corrected" in text_of(page)
     page.button(key="order").click().run()
     assert "queue the run" in [button.label for button in page.button]
+
+
+def test_what_is_no_face_is_counted_apart_and_is_nothing_to_train_on(
+    page: AppTest, settings: Settings
+) -> None:
+    corrections.put(settings.corrections, {correction(NO_FACE): b"jpeg"})
+    page.run()
+    assert "0 faces decided, 0 corrected" in text_of(page)
+    assert "1 no face, left out of training" in text_of(page)
+    assert page.button(key="order").disabled
 
 
 @pytest.fixture

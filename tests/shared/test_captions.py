@@ -11,12 +11,13 @@ import webvtt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.recorder.captions import build_captions, captions_of, escaped, timestamp
 from services.recorder.timeline import build_timeline
+from shared.captions import build_captions, captions_of, escaped, timestamp
 from shared.emotions import EMOTIONS
 from shared.figures.episodes import Episode
 from shared.folders import printable
 from shared.messages import Frame
+from shared.people import LONGEST_NAME, People
 from tests.services.recorder.makers import HAPPY, SAD, place, reading
 
 TIMINGS = re.compile(r"(\d\d+):([0-5]\d):([0-5]\d)\.(\d{3}) --> (\d\d+):([0-5]\d):([0-5]\d)\.(\d{3})")
@@ -35,7 +36,7 @@ def times_of(line: str) -> tuple[int, int]:
 
 
 def test_a_cue_names_track_emotion_and_confidence() -> None:
-    text = build_captions([episode(3, "happy", 0.0, 1.04), episode(12, "sad", 3661.5, 3662.0)])
+    text = build_captions([episode(3, "happy", 0.0, 1.04), episode(12, "sad", 3661.5, 3662.0)], People())
     first, second = webvtt.from_string(text, strict=True).captions
     assert (first.start, first.end) == ("00:00:00.000", "00:00:01.040")
     assert (first.text, first.voice) == ("Track 3: happy 93%", "Track 3")
@@ -45,7 +46,7 @@ def test_a_cue_names_track_emotion_and_confidence() -> None:
 
 def test_ffmpeg_reads_the_same_cues(tmp_path: Path) -> None:
     path = tmp_path / "emotions.vtt"
-    path.write_text(build_captions([episode(0, "fear", 0.5, 2.25), episode(1, "angry", 1.0, 1.5)]))
+    path.write_text(build_captions([episode(0, "fear", 0.5, 2.25), episode(1, "angry", 1.0, 1.5)], People()))
     with av.open(path) as container:
         cues = [
             (packet.pts, packet.duration, bytes(packet)) for packet in container.demux() if packet.size > 0
@@ -62,7 +63,7 @@ def test_cues_follow_the_frames_of_a_clip() -> None:
         reading(place(1, 0, track=0), HAPPY),
         reading(place(2, 0, track=0), SAD),
     ]
-    cues = webvtt.from_string(captions_of(build_timeline(frames, found)), strict=True).captions
+    cues = webvtt.from_string(captions_of(build_timeline(frames, found), People()), strict=True).captions
     assert [(cue.start, cue.end, cue.text) for cue in cues] == [
         ("00:00:00.000", "00:00:00.120", "Track 0: happy 60%"),
         ("00:00:00.000", "00:00:00.040", "Track 1: sad 40%"),
@@ -70,29 +71,47 @@ def test_cues_follow_the_frames_of_a_clip() -> None:
     ]
 
 
+def test_cues_name_people_join_merged_tracks_and_leave_hidden_ones_out() -> None:
+    frames = [Frame(index, index / 25, int(index > 1), 0) for index in range(4)]
+    found = [
+        *(reading(place(frame, track=0), HAPPY) for frame in (0, 1)),
+        *(reading(place(frame, track=3, shot=1), HAPPY) for frame in (2, 3)),
+        *(reading(place(frame, 1, track=5), SAD) for frame in (0, 1)),
+        reading(place(2, 1, track=7, shot=1), SAD),
+    ]
+    people = People(names={0: "Mia & <b>Seb</b> -->"}, merged={3: 0}, hidden=frozenset({5}))
+    first, second = webvtt.from_string(
+        captions_of(build_timeline(frames, found), people), strict=True
+    ).captions
+    assert (first.start, first.end) == ("00:00:00.000", "00:00:00.160")
+    assert html.unescape(first.text) == "Mia & <b>Seb</b> -->: happy 60%"
+    assert (second.start, second.text) == ("00:00:00.080", "Track 7: sad 40%")
+
+
 def test_a_clip_that_starts_before_zero_starts_at_zero_as_its_annotated_video_does() -> None:
     frames = [Frame(0, -0.5, 0, 0), Frame(1, 0.0, 0, 1), Frame(2, 0.5, 0, 0)]
     (cue,) = webvtt.from_string(
-        captions_of(build_timeline(frames, [reading(place(1), HAPPY)])), strict=True
+        captions_of(build_timeline(frames, [reading(place(1), HAPPY)]), People()), strict=True
     ).captions
     assert (cue.start, cue.end) == ("00:00:00.500", "00:00:01.000")
 
 
 def test_a_clip_without_faces_has_a_file_without_cues() -> None:
     empty = build_timeline([Frame(0, 0.0, 0, 0)], [])
-    assert webvtt.from_string(captions_of(empty), strict=True).captions == []
-    assert captions_of(pd.DataFrame(empty.iloc[:0])).startswith("WEBVTT\n")
+    assert webvtt.from_string(captions_of(empty, People()), strict=True).captions == []
+    assert captions_of(pd.DataFrame(empty.iloc[:0]), People()).startswith("WEBVTT\n")
 
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 10**6), st.sampled_from(EMOTIONS), st.floats(-1e9, 1e9), st.floats(0, 1e4)),
+        st.tuples(st.integers(0, 3), st.sampled_from(EMOTIONS), st.floats(-1e9, 1e9), st.floats(0, 1e4)),
         max_size=20,
-    )
+    ),
+    st.dictionaries(st.integers(0, 3), st.text(min_size=1, max_size=LONGEST_NAME)),
 )
-def test_every_file_is_valid(seen: list[tuple[int, str, float, float]]) -> None:
+def test_every_file_is_valid(seen: list[tuple[int, str, float, float]], names: dict[int, str]) -> None:
     episodes = [episode(track, emotion, start, start + length) for track, emotion, start, length in seen]
-    text = build_captions(episodes)
+    text = build_captions(episodes, People(names=names))
     timings = [times_of(line) for line in text.split("\n") if "-->" in line]
     assert len(timings) == len(webvtt.from_string(text, strict=True).captions) == len(seen)
     assert all(start < end for start, end in timings)
