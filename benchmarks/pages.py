@@ -1,10 +1,11 @@
 """The dashboard's pages: how soon one shows in a browser, and what an update costs the server."""
 
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +34,7 @@ _SHOT: Final = 250
 _COMMIT: Final = 250
 _MODEL: Final = "bench@00000000"
 _WAIT_MS: Final = 60_000
+_LOOK_S: Final = 0.05
 _ARGUMENTS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 
@@ -77,6 +79,7 @@ def measure(settings: Settings, pages: Mapping[str, tuple[str, str]], tell: Tell
         with house({"dashboard": [["dashboard"]]}, base) as running:
             _fill(running.broker, settings, tell)
             address = f"http://127.0.0.1:{base.dashboard_port}"
+            _wait_for_server(running, base.dashboard_port)
             rows = tuple(
                 _row(running, settings, name, f"{address}/{path}", selector, tell)
                 for name, (path, selector) in pages.items()
@@ -111,6 +114,15 @@ def _row(running: House, settings: Settings, name: str, address: str, selector: 
     )
     tell(f"{name}: shown after {row.shown_p50_ms:.0f} ms, an update costs {row.update_cpu_ms:.1f} ms")
     return row
+
+
+def _wait_for_server(running: House, port: int) -> None:
+    """Wait until the dashboard listens. Raises ReelmoodError when it has ended instead."""
+    while True:
+        running.check()
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(_LOOK_S)
 
 
 @contextmanager
