@@ -8,7 +8,7 @@ import msgspec
 
 from services.trainer.observer import BrokerObserver
 from shared import runs
-from shared.errors import DataError, ReelmoodError
+from shared.errors import DataError, ModelError, ReelmoodError
 from shared.logs import copied_to
 from shared.queues import trainings
 from shared.queues.broker import Broker
@@ -66,20 +66,24 @@ def _outcome(settings: Settings, run: Training, observe: Observer) -> tuple[Stat
 
 def _train(settings: Settings, run: Training, observe: Observer) -> Path:
     spec = _spec_of(run)
-    out, registered = settings.runs / spec.name, settings.models / spec.name
-    if run.starts > 1 and registered.exists():
-        return registered
+    registered = settings.models / spec.name
+    if run.starts == 1 or not registered.exists():
+        _register(settings, spec, registered, observe)
+    try:
+        models.share(settings, spec.name)
+    except (ModelError, StoreError) as error:
+        logger.warning("model %s is on this host only: %s", spec.name, error)
+    return registered
+
+
+def _register(settings: Settings, spec: RunSpec, registered: Path, observe: Observer) -> None:
+    out = settings.runs / spec.name
     finished = out / spec.name
     if not finished.exists():
         train(spec, out, models=settings.models, cache=settings.home / "cache", observe=observe)
     registered.parent.mkdir(parents=True, exist_ok=True)
     finished.rename(registered)
     logger.info("model %s is in %s", spec.name, registered)
-    try:
-        models.share(settings, spec.name)
-    except StoreError as error:
-        logger.warning("model %s is on this host only: %s", spec.name, error)
-    return registered
 
 
 def _spec_of(run: Training) -> RunSpec:

@@ -40,8 +40,10 @@ def share(settings: Settings, name: str) -> None:
     Raises StoreError, and ModelError when the store has another model of this name.
     """
     store = open_store(settings)
+    if store is None:
+        return
     folder = find_folder(name, settings.models)
-    if store is None or folder.parent == BUNDLED:
+    if folder.parent == BUNDLED:
         return
     base = read_config(folder / CONFIG_FILE).base
     if base is not None:

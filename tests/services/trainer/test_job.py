@@ -58,9 +58,11 @@ def test_the_model_of_a_finished_run_is_in_the_registry(
     assert (settings.models / "mine" / "config.json").read_text() == "{}"
 
 
-def test_a_run_that_was_killed_at_its_very_end_is_not_trained_again(
-    broker: Broker, settings: Settings, spec: RunSpec
+def test_a_run_that_was_killed_at_its_very_end_is_shared_and_not_trained_again(
+    broker: Broker, settings: Settings, spec: RunSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shared: list[str] = []
+    monkeypatch.setattr("shared.storage.models.share", lambda _, name: shared.append(name))
     order(broker, spec)
     finished = settings.runs / "mine" / "mine"
     finished.mkdir(parents=True)
@@ -70,6 +72,7 @@ def test_a_run_that_was_killed_at_its_very_end_is_not_trained_again(
     order(broker, spec, "mine")
     assert trainings.begin(broker, "mine") is not None
     assert ended(settings, broker).state is State.DONE
+    assert shared == ["mine", "mine"]
 
 
 def test_a_stopped_run_says_so_in_its_log_too(
