@@ -62,7 +62,8 @@ def digest_of(file: BufferedIOBase) -> str:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file as a whole or not at all, in place of one that is there. Raises OSError."""
-    partial = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    # Without the name in it: with it, the name beside a long one would be too long.
+    partial = path.with_name(f".{uuid4().hex}.part")
     try:
         partial.write_bytes(content)
         partial.replace(path)

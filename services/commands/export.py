@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from shared.errors import ReelmoodError
-from shared.folders import printable
+from shared.folders import printable, write_whole
 from shared.reader import TABLES
 from shared.settings import load_settings
 from shared.storage.mirror import pull
@@ -44,7 +44,7 @@ def export(
         if kind == _THUMBNAILS:
             write_thumbnails(target, formats.thumbnails(results))
         else:
-            _replace(target, formats.FILES[kind](results))
+            write_whole(target, formats.FILES[kind](results))
     except OSError as error:
         raise ReelmoodError(printable(f"{target} cannot be written: {error.strerror}")) from None
     typer.echo(printable(str(target)))
@@ -93,14 +93,3 @@ def _target(folder: Path, kind: Format, out: Path | None) -> Path:
         return out or Path(f"{folder.name}-{kind}")
     name = f"{folder.name}.{kind}"
     return out / name if out and out.is_dir() else out or Path(name)
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Write a file as a whole or not at all."""
-    partial = target.with_name(f".{target.name}.part")
-    try:
-        partial.write_bytes(content)
-        partial.replace(target)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise

@@ -3,15 +3,13 @@
 Hosts that share the models folder share the answer. Starts without torch.
 """
 
-import os
-import uuid
-from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 
 from shared.errors import ModelError
+from shared.folders import write_whole
 from shared.poster.config import ModelId, Name
 
 ACTIVE: Final = "active"
@@ -80,14 +78,9 @@ def write_promotions(models: Path, promotions: list[Promotion]) -> None:
     Raises ModelError when the file cannot be written.
     """
     file = models / ACTIVE_FILE
-    aside = models / f".{ACTIVE_FILE}.{uuid.uuid4().hex}"
     kept = [one for one in promotions if one.id is not None][-_KEPT:]
     try:
         models.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(msgspec.json.format(msgspec.json.encode(_File(promotions=kept)), indent=2) + b"\n")
-        os.replace(aside, file)  # noqa: PTH105 - atomic on one file system, overwrites on Windows too
+        write_whole(file, msgspec.json.format(msgspec.json.encode(_File(promotions=kept)), indent=2) + b"\n")
     except OSError as error:
         raise ModelError(f"{file} cannot be written: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            aside.unlink()

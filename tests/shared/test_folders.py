@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from shared.folders import content_digest, digest_of, is_candidate, move_clip, printable
+from shared.folders import content_digest, digest_of, is_candidate, move_clip, printable, write_whole
 
 
 def _file(path: Path, text: str = "clip") -> Path:
@@ -122,3 +122,17 @@ def test_the_digest_of_a_file_is_the_same_on_disk_and_in_memory(
     uploaded = BytesIO(content)
     uploaded.read()
     assert content_digest(path) == digest_of(uploaded) == f"{len(content)}-{content_digest(path)[-32:]}"
+
+
+@pytest.mark.parametrize("name", ["a.json", "n" * 255])
+def test_a_file_is_written_in_place_of_another(tmp_path: Path, name: str) -> None:
+    for content in (b"one", b"two"):
+        write_whole(tmp_path / name, content)
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: content}
+
+
+def test_what_cannot_be_written_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        write_whole(tmp_path / "folder", b"one")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
