@@ -21,6 +21,7 @@ from benchmarks.retrieval import normalised
 from benchmarks.timing import Tell, percentile
 from shared.emotions import EMOTIONS
 from shared.moments import MOMENTS, ROW_GROUP
+from shared.summary import SUMMARY
 
 _FPS: Final = 25
 _SIDE: Final = 112
@@ -138,7 +139,7 @@ def _write_clip(
     folder.mkdir()
     pq.write_table(pa.Table.from_pandas(moments), folder / MOMENTS, row_group_size=ROW_GROUP)
     timeline.to_parquet(folder / "timeline.parquet", index=False)
-    (folder / "summary.json").write_text(json.dumps({"id": clip, "clip": f"{clip}.mp4", "content": ""}))
+    (folder / SUMMARY).write_text(json.dumps({"id": clip, "clip": f"{clip}.mp4", "content": ""}))
 
 
 def _embeddings(

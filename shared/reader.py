@@ -14,12 +14,12 @@ import pyarrow as pa
 from shared.emotions import EMOTIONS
 from shared.errors import DataError
 from shared.people import load, name_of, person_of
+from shared.summary import SUMMARY
 from shared.timeline import COLUMNS
 
 TABLES: Final = ("timeline.parquet", "timeline.csv")
 """The two files of one timeline, the preferred first."""
 
-_SUMMARY: Final = "summary.json"
 _FEELINGS: Final = pd.CategoricalDtype(list(EMOTIONS))
 _FIGURES: Final = {
     "id": "string",
@@ -65,7 +65,7 @@ def summary(path: str | Path) -> pd.DataFrame:
     analysis took), `frames_per_s`. Raises DataError when there is nothing to read or it cannot be read.
     """
     folders = [table.parent for table in _tables(Path(path))]
-    rows = pd.DataFrame([_figures(folder / _SUMMARY) for folder in folders], columns=list(_FIGURES))
+    rows = pd.DataFrame([_figures(folder / SUMMARY) for folder in folders], columns=list(_FIGURES))
     rows.index = pd.Index([folder.name for folder in folders], name="clip")
     return rows.astype(_FIGURES)
 

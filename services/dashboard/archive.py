@@ -19,6 +19,7 @@ from shared.errors import ReelmoodError
 from shared.messages import Explanation, Neighbour
 from shared.moments import MOMENTS
 from shared.queues.clips import Clip, State
+from shared.summary import SUMMARY
 
 _PROBABILITIES: Final = [f"p_{emotion}" for emotion in EMOTIONS]
 _PICTURED: Final = ["embedding", "cam", "cam_side", "aligned", "neighbours", "agrees"]
@@ -29,7 +30,7 @@ _LIMIT: Final = 200
 def archived_clips(results: Path) -> list[Clip]:
     """Return the clips with a summary in the results folder, the newest first."""
     found = []
-    for summary in results.glob("[!.]*/summary.json"):
+    for summary in results.glob(f"[!.]*/{SUMMARY}"):
         try:
             found.append((summary.stat().st_mtime_ns, summary))
         except OSError:

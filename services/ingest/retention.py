@@ -13,6 +13,7 @@ from shared.queues.clips import State
 from shared.settings import Settings
 from shared.storage import clips as stored
 from shared.storage import results
+from shared.summary import SUMMARY
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +32,7 @@ def sweep(settings: Settings, broker: Broker, now_s: float) -> int:
     here = [] if settings.store else list(traces.kept_files(settings, settings.done, settings.failed))
     for path, root in here:
         removed += _expire(path, path, limit_s, partial(traces.remove_file, settings, path, root))
-    folders = [
-        (run.folder, run.folder / traces.SUMMARY) for run in traces.archived(settings.results) if run.folder
-    ]
+    folders = [(run.folder, run.folder / SUMMARY) for run in traces.archived(settings.results) if run.folder]
     folders += [(path, path) for path, _ in traces.unfinished(settings.results)]
     for folder, dated in folders:
         removed += _expire(folder, dated, limit_s, partial(traces.remove_folder, folder))

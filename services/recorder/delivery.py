@@ -8,6 +8,7 @@ from shared.settings import Settings
 from shared.storage import results
 from shared.storage.places import key_of
 from shared.storage.store import Store, open_store
+from shared.summary import SUMMARY
 
 
 def published(settings: Settings, folder: Path, stem: str, clip_id: str) -> Path | None:
@@ -36,7 +37,7 @@ def dropped(settings: Settings, place: Path) -> dict[str, int]:
     store, key = open_store(settings), key_of(settings, place)
     if store is None or key is None:
         return files.dropped(place)
-    missing: dict[str, int] = json.loads(store.read(f"{key}/{files.SUMMARY}")).get("dropped", {})
+    missing: dict[str, int] = json.loads(store.read(f"{key}/{SUMMARY}")).get("dropped", {})
     return missing
 
 

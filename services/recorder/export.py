@@ -11,7 +11,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from services.recorder.files import SUMMARY
 from services.recorder.moments import SCHEMA
 from services.recorder.report import build_report
 from services.recorder.thumbnails import best_faces
@@ -21,6 +20,7 @@ from shared.errors import DataError
 from shared.figures.persons import moments_by_person
 from shared.moments import MOMENTS
 from shared.people import People, load
+from shared.summary import SUMMARY
 from shared.timeline import COLUMNS
 
 _PICTURED: Final = pa.schema([SCHEMA.field(name) for name in ("frame", "time_s", "face", "track", "aligned")])

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from shared.moments import MOMENTS, ROW_GROUP
 from shared.people import PEOPLE
+from shared.summary import SUMMARY
 
-SUMMARY: Final = "summary.json"
 _UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\ud800-\udfff]')
 _LONGEST: Final = (
     150  # bytes of a stem: with the id and the suffixes it stays below a file system's usual 255

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from services.retrieval.gallery import Gallery, GalleryFace, empty_gallery, extend
 from shared.moments import Stamp, decode_embeddings, stamps
+from shared.summary import SUMMARY
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def _add_clip(gallery: Gallery | None, model: str, path: Path) -> Gallery | None
     table = pq.read_table(path, columns=_COLUMNS, filters=[("model", "=", model)])
     if not table.num_rows:
         return gallery
-    summary = json.loads((path.parent / "summary.json").read_text(encoding="utf-8"))
+    summary = json.loads((path.parent / SUMMARY).read_text(encoding="utf-8"))
     clip, source = str(summary["id"]), str(summary["clip"])
     if gallery and clip in gallery.clips:
         return gallery

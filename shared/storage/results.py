@@ -11,17 +11,16 @@ from shared.storage import trees
 from shared.storage.index import Index
 from shared.storage.places import key_of
 from shared.storage.store import Store, StoreError, open_store
+from shared.summary import SUMMARY
 
 logger = logging.getLogger(__name__)
 
-MARKER: Final = "summary.json"
-"""Written last: a folder without it is no result."""
 _FOLDER: Final = "results"
 
 
 def publish(store: Store, staged: Path, name: str) -> None:
     """Put a clip's files into the store as `results/<name>/`; what people said about an earlier run stays."""
-    trees.publish(store, staged, f"{_FOLDER}/{name}", MARKER, frozenset({PEOPLE}))
+    trees.publish(store, staged, f"{_FOLDER}/{name}", SUMMARY, frozenset({PEOPLE}))
 
 
 def is_published(settings: Settings, folder: Path) -> bool:
@@ -29,7 +28,7 @@ def is_published(settings: Settings, folder: Path) -> bool:
     store, key = open_store(settings), key_of(settings, folder)
     if store is None or key is None:
         return folder.is_dir()
-    return store.item(f"{key}/{MARKER}") is not None
+    return store.item(f"{key}/{SUMMARY}") is not None
 
 
 def share(settings: Settings, file: Path) -> None:
@@ -43,7 +42,7 @@ def remove(settings: Settings, folder: Path) -> None:
     """Delete a clip's results from the store, if there is one. This host's copy is the caller's."""
     store, key = open_store(settings), key_of(settings, folder)
     if store is not None and key is not None:
-        trees.remove(store, key, MARKER)
+        trees.remove(store, key, SUMMARY)
 
 
 def expired(settings: Settings, limit_ns: int) -> list[Path]:
@@ -53,7 +52,7 @@ def expired(settings: Settings, limit_ns: int) -> list[Path]:
     return [
         (settings.home / item.key).parent
         for item in found
-        if item.key.count("/") == 2 and item.key.endswith(f"/{MARKER}") and item.modified_ns < limit_ns
+        if item.key.count("/") == 2 and item.key.endswith(f"/{SUMMARY}") and item.modified_ns < limit_ns
     ]
 
 
@@ -62,16 +61,16 @@ def pull(settings: Settings, store: Store, index: Index) -> None:
 
     What is gone from the store goes here too, if it came from there. Raises StoreError.
     """
-    there = trees.stamps(store, _FOLDER, MARKER)
+    there = trees.stamps(store, _FOLDER, SUMMARY)
     for name in index.names(_FOLDER) - there.keys():
         shutil.rmtree(settings.results / name, ignore_errors=True)
         index.drop(f"{_FOLDER}/{name}")
     for name, stamp in there.items():
         key, folder = f"{_FOLDER}/{name}", settings.results / name
-        if index.stamps.get(key) == stamp and (folder / MARKER).is_file():
+        if index.stamps.get(key) == stamp and (folder / SUMMARY).is_file():
             continue
         try:
-            index.put(key, trees.fetch(store, key, folder, MARKER, index.aside))
+            index.put(key, trees.fetch(store, key, folder, SUMMARY, index.aside))
         except FileNotFoundError:
             continue  # it is being replaced or deleted
         except StoreError as error:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from shared.emotions import EMOTIONS
 from shared.moments import decode_embeddings
+from shared.summary import SUMMARY
 
 UNKNOWN: Final = -1
 """In place of whether the neighbours agree, where there are none."""
@@ -76,7 +77,7 @@ def read_faces(path: Path, most: int) -> Iterator[Faces]:
     """
     if pq.read_metadata(path).num_rows > most:
         raise ValueError(f"more than {most:,} rows")
-    summary = json.loads((path.parent / "summary.json").read_text(encoding="utf-8"))
+    summary = json.loads((path.parent / SUMMARY).read_text(encoding="utf-8"))
     moments = pq.read_table(path, columns=_MOMENTS).to_pandas()
     moments["row"] = np.arange(len(moments))
     columns = ["frame", "face", *_PROBABILITIES]
