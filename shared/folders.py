@@ -3,15 +3,17 @@
 import hashlib
 import itertools
 import os
+import re
 import shutil
 import unicodedata
 from collections.abc import Iterator
 from io import BufferedIOBase
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Final
 from uuid import uuid4
 
 _DIGEST_BYTES: Final = 16
+_DIGEST: Final = re.compile(rf"\d+-[0-9a-f]{{{2 * _DIGEST_BYTES}}}")
 _NAME_BYTES: Final = 255
 """Longest name of a file on the common file systems."""
 _SPARE_BYTES: Final = 16
@@ -28,9 +30,12 @@ def is_candidate(path: Path, root: Path) -> bool:
     (`*.part`), or when it is no regular file.
     """
     relative = path.relative_to(root)
-    if any(part.startswith(".") for part in relative.parts) or relative.suffix.lower() == ".part":
-        return False
-    return path.is_file() and path.resolve() == root.resolve() / relative
+    return is_called_a_clip(relative) and path.is_file() and path.resolve() == root.resolve() / relative
+
+
+def is_called_a_clip(relative: PurePath) -> bool:
+    """Tell whether a file with this path below a folder of clips may be one: nothing hidden, no `*.part`."""
+    return not any(part.startswith(".") for part in relative.parts) and relative.suffix.lower() != ".part"
 
 
 def printable(name: str) -> str:
@@ -58,6 +63,11 @@ def digest_of(file: BufferedIOBase) -> str:
     file.seek(0)
     digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_DIGEST_BYTES))
     return f"{size}-{digest.hexdigest()}"
+
+
+def is_digest(text: str) -> bool:
+    """Tell whether a text can be a `content_digest`."""
+    return _DIGEST.fullmatch(text) is not None
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -12,15 +12,15 @@ from typing import Final
 
 from shared import corrections
 from shared.errors import ReelmoodError
+from shared.folders import is_digest
 from shared.queues.clips import Clip
 from shared.settings import Settings
 from shared.storage import clips, results
+from shared.summary import SUMMARY
 
-SUMMARY: Final = "summary.json"
 REASON: Final = ".error.json"
 """What the name of a failed clip's reason ends in, after the clip's own name."""
 
-_CONTENT: Final = re.compile(r"\d+-[0-9a-f]{32}")
 _UNFINISHED: Final = re.compile(r"\..*-(?P<id>[^-]+)\.(partial|old)")
 
 
@@ -175,7 +175,7 @@ def remove_folder(folder: Path) -> None:
 def _subject(key: str, runs: list[Run], names: Iterable[str]) -> Subject:
     same = [run for run in runs if key in (run.content, run.id)]
     return Subject(
-        content=key if _CONTENT.fullmatch(key) else "",
+        content=key if is_digest(key) else "",
         ids=frozenset(run.id for run in same),
         names=frozenset(run.name for run in same) | frozenset(names),
     )
@@ -195,7 +195,7 @@ def _run(folder: Path) -> Run | None:
         return Run(
             id=str(summary["id"]),
             name=str(summary["clip"]),
-            content=content if _CONTENT.fullmatch(content) else "",
+            content=content if is_digest(content) else "",
             folder=folder,
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):

@@ -38,10 +38,18 @@ def look(folder: Path, before: Mapping[Path, Sighting], now_s: float) -> Look:
         elif not entry.name.lower().endswith(".part"):
             path = Path(entry.path)
             try:
-                files[path] = _sighting(entry, before.get(path), now_s)
+                status = entry.stat(follow_symlinks=False)
             except OSError:
                 continue
+            files[path] = sighted(before.get(path), status.st_size, status.st_mtime_ns, now_s)
     return Look(files, frozenset(links))
+
+
+def sighted(before: Sighting | None, size: int, modified_ns: int, now_s: float) -> Sighting:
+    """Return the sighting of a file now: the one `before` as long as it is still true."""
+    if before is not None and (before.size, before.modified_ns) == (size, modified_ns):
+        return before
+    return Sighting(size, modified_ns, now_s)
 
 
 def _entries(root: str) -> Iterator["os.DirEntry[str]"]:
@@ -61,10 +69,3 @@ def _entries(root: str) -> Iterator["os.DirEntry[str]"]:
 
 def _name(entry: "os.DirEntry[str]") -> str:
     return entry.name
-
-
-def _sighting(entry: "os.DirEntry[str]", before: Sighting | None, now_s: float) -> Sighting:
-    status = entry.stat(follow_symlinks=False)
-    if before is not None and (before.size, before.modified_ns) == (status.st_size, status.st_mtime_ns):
-        return before
-    return Sighting(status.st_size, status.st_mtime_ns, now_s)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from services.ingest.incoming import Sighting, look
+from services.ingest.incoming import Sighting, look, sighted
 from shared.folders import printable
 from shared.settings import Settings
 from shared.storage.clips import arrived, hand_up
@@ -18,12 +18,10 @@ def look_in_store(settings: Settings, before: Mapping[Path, Sighting], now_s: fl
 
     The paths are those that the files would have in this host's home. Raises StoreError.
     """
-    seen = {}
-    for path, (size, modified_ns) in arrived(settings).items():
-        last = before.get(path)
-        same = last is not None and (last.size, last.modified_ns) == (size, modified_ns)
-        seen[path] = last if last is not None and same else Sighting(size, modified_ns, now_s)
-    return seen
+    return {
+        path: sighted(before.get(path), size, modified_ns, now_s)
+        for path, (size, modified_ns) in arrived(settings).items()
+    }
 
 
 def hand_up_dropped(

@@ -6,19 +6,25 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 from uuid import uuid4
 
 from shared.errors import ClipError
-from shared.folders import content_digest, free_names, move_clip, write_whole
+from shared.folders import (
+    content_digest,
+    free_names,
+    is_called_a_clip,
+    is_digest,
+    move_clip,
+    write_whole,
+)
 from shared.settings import Settings
 from shared.storage.places import key_of
 from shared.storage.store import Item, Store, StoreError, open_store
 
 logger = logging.getLogger(__name__)
 
-_CONTENT: Final = re.compile(r"\d+-[0-9a-f]{32}")
 _LONGEST_CLAIM: Final = 64
 _SUFFIX: Final = re.compile(r"\.\w{1,8}")
 _UNUSED_S: Final = 3600.0
@@ -35,9 +41,7 @@ def arrived(settings: Settings) -> dict[Path, tuple[int, int]]:
     return {
         settings.home / item.key: (item.size, item.modified_ns)
         for item in store.items("incoming")
-        if not item.key.lower().endswith(".part")
-        and not any(part.startswith(".") for part in item.key.split("/"))
-        and not _is_claim(store, item)
+        if is_called_a_clip(PurePosixPath(item.key)) and not _is_claim(store, item)
     }
 
 
@@ -98,7 +102,7 @@ def at_hand(settings: Settings, path: Path, content: str) -> Iterator[Path]:
 
 def let_go(settings: Settings, path: Path, content: str) -> None:
     """Delete this host's copy of a clip, if there is one."""
-    if key_of(settings, path) is not None and _CONTENT.fullmatch(content):
+    if key_of(settings, path) is not None and is_digest(content):
         _copy_of(settings, path, content).unlink(missing_ok=True)
 
 
@@ -178,7 +182,7 @@ def _is_claim(store: Store, item: Item) -> bool:
     if item.size > _LONGEST_CLAIM:
         return False
     try:
-        return _CONTENT.fullmatch(store.read(item.key).decode(errors="replace")) is not None
+        return is_digest(store.read(item.key).decode(errors="replace"))
     except FileNotFoundError:
         return True  # it has gone on already
 
@@ -208,7 +212,7 @@ def _fetch(store: Store, key: str, copy: Path, content: str) -> None:
 
 
 def _copy_of(settings: Settings, path: Path, content: str) -> Path:
-    if not _CONTENT.fullmatch(content):
+    if not is_digest(content):
         raise ClipError("it is in the store, and its digest is not known")
     suffix = path.suffix if _SUFFIX.fullmatch(path.suffix) else ""
     return settings.home.absolute() / "cache" / "clips" / (content + suffix)
