@@ -26,6 +26,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from shared.errors import ReelmoodError
 from tests.browser.conftest import ARGUMENTS
+from tests.chaos.ground import EXACT
 from tests.clips import walk, write_clip
 from tests.deploy.engine import Engine, find_engine
 from tests.deploy.files import ROOT
@@ -37,8 +38,6 @@ CLIPS: Final = 6
 FRAMES: Final = 300
 PORT: Final = 18501
 TOLERANCE: Final = 1e-4
-# In bfloat16 an answer depends on the batch, and batches fall differently.
-EXACT: Final = {"REELMOOD_PRECISION": "float32"}
 DEADLINE_S: Final = 900
 
 
