@@ -24,16 +24,26 @@ def choose_from(
     """Show a choice of people, at first `held`; `on_choice` is told of another one.
 
     Streamlit knows options by what they are called, and a browser that is behind still says what was chosen
-    before. A new name, and a choice that was made elsewhere, therefore get a new widget: what the browser
-    says of the old one would choose somebody else.
+    before. A new name, and a choice that was made elsewhere, therefore get a new widget, and only what is
+    said of the latest one counts.
     """
     widget = f"{key}-{crc32(msgspec.json.encode((shown.people, held))):08x}"
+
+    def choose() -> None:
+        if is_latest(key, widget):
+            on_choice(st.session_state[widget])
+
+    note_latest(key, widget)
     st.selectbox(
-        label,
-        options,
-        options.index(held),
-        format_func=name,
-        key=widget,
-        width=300,
-        on_change=lambda: on_choice(st.session_state[widget]),
+        label, options, options.index(held), format_func=name, key=widget, width=300, on_change=choose
     )
+
+
+def note_latest(place: str, widget: str) -> None:
+    """Take note of the widget, by its key, that is shown in a place now."""
+    st.session_state[f"{place}-latest"] = widget
+
+
+def is_latest(place: str, widget: str) -> bool:
+    """Tell whether a widget is the one that was shown last in a place, and not one that it has replaced."""
+    return bool(st.session_state.get(f"{place}-latest") == widget)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from services.dashboard import status
 from services.dashboard.clip import timeline
-from services.dashboard.clip.choice import choose_from
+from services.dashboard.clip.choice import choose_from, is_latest, note_latest
 from services.dashboard.clip.lanes import hidden_persons
 from services.dashboard.clip.saying import can_say, say
 from services.dashboard.clip.shown import MAIN, Shown
@@ -67,14 +67,17 @@ def _full_name(shown: Shown, person: int) -> str:
 def _name(clip: Clip, shown: Shown, person: int) -> None:
     held = shown.people.names.get(person, "")
     # A browser that is behind still says what stood in the field before, which would be taken for a new name:
-    # each name has a field of its own.
-    key = f"name-{clip.id}-{person}-{crc32(held.encode()):08x}"
+    # each name has a field of its own, and the latest counts.
+    place = f"name-{clip.id}-{person}"
+    key = f"{place}-{crc32(held.encode()):08x}"
 
     def rename() -> None:
         typed = st.session_state[key]
-        say(clip, lambda said: people.rename(said, person, typed))
+        if is_latest(place, key):
+            say(clip, lambda said: people.rename(said, person, typed))
 
-    with st.container(key=f"name-{clip.id}-{person}"):
+    note_latest(place, key)
+    with st.container(key=place):
         st.text_input(
             "name",
             held,
