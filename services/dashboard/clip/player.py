@@ -29,8 +29,9 @@ def show(
     """Show a player of `payload.payload`'s data.
 
     It tells where its cursor is (`time`, in seconds; while it plays once a second), whose `lane` was clicked
-    (-1: that of the person who is chosen already) and which part is shown (`window`, None: all of it). Each
-    is called when that has changed, and finds it in the session's state under `key`.
+    (-1: that of the person who is chosen already; and when, in Unix milliseconds) and which part is shown
+    (`window`, None: all of it). Each is called when that has changed, and finds it in the session's state
+    under `key`.
     """
     _component(
         key=key,

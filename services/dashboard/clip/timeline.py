@@ -117,8 +117,10 @@ def _note_time(clip: Clip, key: str) -> None:
 
 
 def _note_lane(clip: Clip, key: str) -> None:
-    person = int(st.session_state[key]["lane"])
-    choose(clip, MAIN if person < 0 else person)
+    clicked = st.session_state[key].get("lane")
+    if clicked is not None:
+        person = int(clicked[0])
+        choose(clip, MAIN if person < 0 else person)
 
 
 def _note_window(clip: Clip, key: str) -> None:

@@ -5,7 +5,7 @@ const players = new WeakMap();
 // A frame is shown from its time on: a hair later is surely that frame.
 const HAIR_S = 0.001;
 
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".player");
   let player = players.get(root);
   if (!player) {
@@ -13,7 +13,6 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     players.set(root, player);
   }
   player.tell = setStateValue;
-  player.call = setTriggerValue;
   update(player, data);
   return () => {
     cancelAnimationFrame(player.tick);

@@ -69,7 +69,9 @@ function lanes(player) {
     name.textContent = lane.name;
     button.append(picture, name);
     button.addEventListener("click", () => {
-      player.call("lane", lane.person === player.data.chosen ? -1 : lane.person);
+      // A trigger is sent once and can get lost between two updates; a state is sent until it has arrived, and
+      // with the time of the click no two are the same.
+      player.tell("lane", [lane.person === player.data.chosen ? -1 : lane.person, Date.now()]);
     });
     const row = document.createElement("div");
     row.className = "strip";
