@@ -1,6 +1,8 @@
 """The clips themselves: which file is a clip's, and the server's answer to a player that asks for a part."""
 
+import asyncio
 import mimetypes
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -9,6 +11,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from services.dashboard.archive import archived_clips
 from shared.errors import ClipError, ReelmoodError
@@ -77,9 +80,17 @@ def _answer(request: Request) -> Response:
     if path is None:
         return Response(status_code=404, headers=_HEADERS)
     kind = mimetypes.guess_type(path.name)[0] or ""
-    return FileResponse(
+    return _Footage(
         path, media_type=kind if kind.startswith("video/") else "application/octet-stream", headers=_HEADERS
     )
+
+
+class _Footage(FileResponse):
+    """A file; once the server has waited long enough for it to be fetched, the rest is not sent."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(asyncio.CancelledError):
+            await super().__call__(scope, receive, send)
 
 
 def _known(settings: Settings, clip_id: str) -> Clip | None:
