@@ -1,4 +1,4 @@
-"""The folder of a training run, as those see it who only look: its spec, its history, its log."""
+"""The folder of a training run, as those see it who only look: its spec, history, confusion and log."""
 
 import json
 import math
@@ -7,12 +7,33 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 SPEC_FILE: Final = "spec.json"
 HISTORY_FILE: Final = "history.json"
+CONFUSION_FILE: Final = "confusion.json"
 LOG_FILE: Final = "run.log"
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _TAIL_BYTES: Final = 64 * 1024
+
+
+class Confusion(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run's model took the validation pictures after `epoch`, the one whose weights are kept so far.
+
+    `counts` has a matrix [C, C] for each truth (`label`, `majority`): rows the truth, columns what the model
+    said, in the order of `labels`. Raises ValueError when a matrix has another shape.
+    """
+
+    epoch: int
+    labels: tuple[str, ...]
+    counts: dict[str, list[list[int]]]
+
+    def __post_init__(self) -> None:
+        size = len(self.labels)
+        for matrix in self.counts.values():
+            if [len(row) for row in matrix] != [size] * size:
+                raise ValueError("a confusion matrix has a row and a column for each label")
 
 
 def is_run_name(text: str) -> bool:
@@ -43,6 +64,14 @@ def read_history(folder: Path) -> list[dict[str, float]]:
         if isinstance(rows, list)
         else []
     )
+
+
+def read_confusion(folder: Path) -> Confusion | None:
+    """Return the confusion that the run left last; None where there is none yet, or it cannot be read."""
+    try:
+        return msgspec.json.decode((folder / CONFUSION_FILE).read_bytes(), type=Confusion)
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def read_spec(folder: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from shared.errors import DataError
 from shared.poster.expression import ExpressionModel, FeatureMaps
-from shared.runs import HISTORY_FILE
+from shared.runs import CONFUSION_FILE, HISTORY_FILE, Confusion
 from training.averaging import make_average
 from training.batches import Batches
 from training.checkpoint import read_state, write_state, write_whole
@@ -26,12 +26,13 @@ from training.recipe import Recipe
 from training.sam import perturbed, still_statistics
 from training.schedule import make_schedule
 from training.selection import Best
+from training.validation import Validation
 
 log = logging.getLogger(__name__)
 
 STATE_FILE: Final = "state.pt"
 
-Validate = Callable[[ExpressionModel], dict[str, float]]
+Validate = Callable[[ExpressionModel], Validation]
 
 
 class Run:
@@ -69,12 +70,16 @@ class Run:
         epoch = len(self.history)
         return epoch >= self.recipe.epochs or self.best.is_stale(epoch, self.recipe)
 
+    @property
+    def chosen_epoch(self) -> int:
+        """The epoch, from 1, whose weights the recipe selects; 0 before the first one."""
+        return len(self.history) if self.recipe.select == "last" else self.best.epoch
+
     def chosen(self) -> tuple[ExpressionModel, dict[str, float]]:
         """Return the model with the weights that the recipe selects, and its epoch's row of the history."""
-        if self.recipe.select == "last":
-            return self.averaged, self.history[-1]
-        self.averaged.load_state_dict(self.best.weights)
-        return self.averaged, self.history[self.best.epoch - 1]
+        if self.recipe.select != "last":
+            self.averaged.load_state_dict(self.best.weights)
+        return self.averaged, self.history[self.chosen_epoch - 1]
 
     def state(self) -> dict[str, Any]:
         """Return everything that the rest of the run depends on. All processes have to call it."""
@@ -153,8 +158,9 @@ def fit(run: Run, out: Path, validate: Validate, observe: Observer) -> None:
     """Train until the run is finished, going on from the state in the folder `out` when there is one.
 
     The averaged model is validated after every epoch, then the state and the history are written: a row per
-    epoch with its number, what `Run.train_epoch` and `validate` returned, and seconds. Of several processes
-    the leader alone validates, writes and observes. Raises DataError, and what `observe` raises.
+    epoch with its number, what `Run.train_epoch` returned, the figures of `validate`, and seconds; and the
+    confusion of the epoch that the recipe selects so far. Of several processes the leader alone validates,
+    writes and observes. Raises DataError, and what `observe` raises.
     """
     state = read_state(out / STATE_FILE)
     if state is not None:
@@ -167,11 +173,14 @@ def fit(run: Run, out: Path, validate: Validate, observe: Observer) -> None:
         row: dict[str, float] = {"epoch": len(run.history) + 1}
         row |= run.train_epoch(observe if run.group.leads else NOBODY)
         if run.group.leads:
-            row |= validate(run.averaged)
+            validation = validate(run.averaged)
+            row |= validation.figures
             run.best.consider(row, run.averaged, run.recipe)
         run.history.append({**row, "seconds": time.monotonic() - start})
         state = run.state()
         if run.group.leads:
+            if run.chosen_epoch == len(run.history):
+                _write_confusion(out, run.chosen_epoch, validation)
             write_state(out / STATE_FILE, state)
             _write_history(out, run.history)
             log.info("epoch %d of %d: %s", len(run.history), run.recipe.epochs, _line(run.history[-1]))
@@ -182,6 +191,15 @@ def fit(run: Run, out: Path, validate: Validate, observe: Observer) -> None:
 
 def _write_history(out: Path, history: list[dict[str, float]]) -> None:
     write_whole(out / HISTORY_FILE, msgspec.json.format(msgspec.json.encode(history), indent=2))
+
+
+def _write_confusion(out: Path, epoch: int, validation: Validation) -> None:
+    confusion = Confusion(
+        epoch=epoch,
+        labels=validation.labels,
+        counts={truth: scores.confusion.tolist() for truth, scores in validation.scores.items()},
+    )
+    write_whole(out / CONFUSION_FILE, msgspec.json.encode(confusion))
 
 
 def _line(row: dict[str, float]) -> str:

@@ -18,15 +18,14 @@ from training.checkpoint import write_whole
 from training.curves import tensorboard
 from training.devices import choose_device, describe
 from training.distributed import join
-from training.evaluation.prediction import predict
 from training.head import labels_to_teach, replace_head
 from training.loop import Run, fit
 from training.lora import adapt
-from training.metrics import score
 from training.observer import NOBODY, Observer, Observers
 from training.outcome import save_outcome
-from training.preparation import Prepared, prepare
+from training.preparation import prepare
 from training.spec import RunSpec
+from training.validation import validate
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +72,7 @@ def train(
         run = Run(model, spec.recipe, prepared.train, prepared.counts, group)
         torch.manual_seed(spec.recipe.seed + group.rank)
         followers = Observers((observe, tensorboard(out / CURVES_FOLDER)))
-        fit(run, out, partial(_validate, prepared, group.device), followers)
+        fit(run, out, partial(validate, prepared, group.device), followers)
         if group.leads:
             save_outcome(run, spec, config, prepared, base, folder)
         group.lead(0)
@@ -85,17 +84,6 @@ def config_of(model: ExpressionModel) -> ModelConfig:
     if model.config is None:
         raise DataError("the model has no config: load it from a model folder")
     return model.config
-
-
-def _validate(prepared: Prepared, device: torch.device, model: ExpressionModel) -> dict[str, float]:
-    """Return accuracy and macro F1 against the labels and, where there are votes, their majority."""
-    labels, held = prepared.labels, prepared.validation
-    predicted = predict(model, labels, held, device, flip=False, labels=labels).argmax(axis=1)
-    return {
-        f"{truth}_{figure}": getattr(score(targets, predicted, labels), figure)
-        for truth, targets in zip(("label", "majority"), held.targets.numpy().T, strict=False)
-        for figure in ("accuracy", "macro_f1")
-    }
 
 
 def check_base(name: str, base: str, models: Path | None) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from services.dashboard import reelmood, status, training_charts, training_status
+from services.dashboard import reelmood, status, training_charts, training_confusion, training_status
 from services.dashboard.session import House, look
 from services.dashboard.training_view import Run, gather
 from shared import runs
@@ -119,6 +119,10 @@ def _run(settings: Settings, house: House, run: Run, known: list[Run]) -> None:
         _curves(run, known)
     elif run.is_under_way:
         st.html(status.note("curves appear with the first epoch"))
+    confusion = runs.read_confusion(run.folder)
+    if confusion is not None:
+        with st.expander(f"confusion on the validation part after epoch {confusion.epoch}", key="confusion"):
+            st.html(training_confusion.matrices(confusion))
     with st.expander("log", key="log"):
         lines = runs.tail(run.folder, _LOG_LINES)
         st.code("\n".join(lines) or "nothing yet", language=None, height=300, wrap_lines=True)

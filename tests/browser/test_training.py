@@ -6,10 +6,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from shared import runs
+from shared.emotions import EMOTIONS
 from shared.poster.active import FIRST, active
 from shared.poster.folder import BUNDLED
 from shared.queues import jobs, trainings
@@ -38,6 +40,11 @@ def write_history(settings: Settings, name: str, epochs: int) -> None:
     rows = [{"epoch": n, "loss": 2 / n, "label_accuracy": 1 - 1 / (n + 1)} for n in range(1, epochs + 1)]
     (folder / runs.SPEC_FILE).write_text(json.dumps({"name": name, "recipe": {"epochs": epochs}}))
     (folder / runs.HISTORY_FILE).write_text(json.dumps(rows))
+    counts = [[90 if said == truth else 3 * said for said in range(7)] for truth in range(7)]
+    confusion = runs.Confusion(
+        epoch=epochs, labels=EMOTIONS, counts={"label": counts, "majority": counts[::-1]}
+    )
+    (folder / runs.CONFUSION_FILE).write_bytes(msgspec.json.encode(confusion))
 
 
 def begin(broker: Broker, name: str) -> None:
@@ -105,8 +112,17 @@ def test_it_fits_a_wide_screen_in_light_and_a_narrow_one_in_dark(
         page.get_by_role("option", name="a-run-of-before").click()
         page.keyboard.press("Escape")
         expect(page.locator(".rm-services").get_by_text("a-run-of-before")).to_be_visible(timeout=WAIT_MS)
+        page.get_by_text(re.compile("^confusion on the validation part")).click()
+        tables = page.locator(".rm-confusion")
+        expect(tables.last).to_be_visible(timeout=WAIT_MS)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        for element in [chart, page.locator(".rm-head"), page.get_by_role("button", name="stop", exact=True)]:
+        for element in [
+            tables.first,
+            tables.last,
+            chart,
+            page.locator(".rm-head"),
+            page.get_by_role("button", name="stop", exact=True),
+        ]:
             box = element.bounding_box()
             assert box is not None
             assert box["x"] >= 0

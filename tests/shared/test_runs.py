@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from shared import runs
@@ -31,6 +32,29 @@ def test_runs_come_with_the_latest_changed_first(tmp_path: Path) -> None:
 def test_a_history_is_its_finite_numbers(tmp_path: Path) -> None:
     rows = [{"epoch": 1, "loss": 2.5, "note": "x"}, {"epoch": 2, "loss": float("nan")}, {"loss": 1}, 7]
     assert runs.read_history(make(tmp_path, "a", 1, rows)) == [{"epoch": 1.0, "loss": 2.5}, {"epoch": 2.0}]
+
+
+def test_a_confusion_is_read_as_it_was_written(tmp_path: Path) -> None:
+    folder = make(tmp_path, "a", 1)
+    assert runs.read_confusion(folder) is None
+    confusion = runs.Confusion(epoch=2, labels=("happy", "sad"), counts={"label": [[5, 1], [0, 4]]})
+    (folder / runs.CONFUSION_FILE).write_bytes(msgspec.json.encode(confusion))
+    assert runs.read_confusion(folder) == confusion
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "[" * 5000, "\x00"),
+        '{"epoch": 1, "labels": ["happy", "sad"], "counts": {"label": [[1, 2]]}}',
+        '{"epoch": 1, "labels": ["happy", "sad"], "counts": {"label": [[1, 2], [3]]}}',
+        '{"epoch": 1, "labels": ["happy"], "counts": {"label": [["1"]]}}',
+    ],
+)
+def test_a_confusion_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
+    folder = make(tmp_path, "a", 1)
+    (folder / runs.CONFUSION_FILE).write_text(text)
+    assert runs.read_confusion(folder) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", "[" * 5000, "\x00"])

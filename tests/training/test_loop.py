@@ -5,19 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.func import functional_call
 
+from shared import runs
+from shared.emotions import EMOTIONS
 from shared.errors import DataError
 from shared.poster.expression import ExpressionModel
 from tests.training.tiny import PREPROCESSING, TinyModel
 from training.batches import Batches
 from training.distributed import Group
 from training.loop import STATE_FILE, Run, fit
+from training.metrics import Scores, score
 from training.observer import NOBODY, Position, Stopped
 from training.recipe import Augmentation, Recipe
+from training.validation import Validation
 
 ALONE = Group(torch.device("cpu"))
 RECIPE = Recipe(target="label", epochs=4, batch_size=4, lr=0.01, backbone_lr=0.002)
@@ -46,10 +51,11 @@ def new_run(recipe: Recipe = RECIPE, seed: int = 0) -> Run:
     return Run(TinyModel(), recipe, batches(), torch.ones(7), ALONE)
 
 
-def validate(model: ExpressionModel) -> dict[str, float]:
-    """Return figures that depend on every weight, and not on their order alone."""
+def validate(model: ExpressionModel) -> Validation:
+    """Return scores that depend on every weight, and not on their order alone."""
     total = sum(float(each.detach().double().sin().sum()) for each in model.parameters())
-    return {"label_accuracy": abs(total) % 1, "label_macro_f1": abs(10 * total) % 1}
+    counts = np.random.default_rng(int(1e9 * abs(total))).integers(0, 9, (7, 7))
+    return Validation({"label": Scores(counts, EMOTIONS, np.zeros(7, np.int64))})
 
 
 class Watcher:
@@ -135,24 +141,30 @@ def test_an_observer_is_told_of_every_step_and_of_saved_epochs(tmp_path: Path) -
 
 @pytest.mark.parametrize(("select", "epoch"), [("last", 4), ("accuracy", 2), ("macro_f1", 3)])
 def test_the_selected_weights_are_chosen(select: str, epoch: int, tmp_path: Path) -> None:
-    figures = [(0.1, 0.2), (0.7, 0.3), (0.5, 0.6), (0.6, 0.1)]
+    truth = np.array([0] * 8 + [1] * 2)
+    # Accuracy 0.2, 0.8, 0.7, 0.6; macro F1 0.17, 0.44, 0.67, 0.38.
+    answers = [[1] * 10, [0] * 10, [0] * 5 + [1] * 5, [0] * 6 + [1] * 2 + [0] * 2]
     seen: list[dict[str, torch.Tensor]] = []
 
-    def script(model: ExpressionModel) -> dict[str, float]:
+    def script(model: ExpressionModel) -> Validation:
         seen.append({name: each.clone() for name, each in model.state_dict().items()})
-        accuracy, macro_f1 = figures[len(seen) - 1]
-        return {"label_accuracy": accuracy, "label_macro_f1": macro_f1}
+        return Validation({"label": score(truth, np.array(answers[len(seen) - 1]))})
 
     run = new_run(msgspec.structs.replace(RECIPE, select=select))
     fit(run, tmp_path, script, NOBODY)
     model, row = run.chosen()
     assert row == run.history[epoch - 1]
+    confusion = runs.read_confusion(tmp_path)
+    assert confusion is not None
+    assert (confusion.epoch, confusion.labels) == (epoch, EMOTIONS)
+    assert confusion.counts == {"label": score(truth, np.array(answers[epoch - 1])).confusion.tolist()}
     assert all(torch.equal(each, seen[epoch - 1][name]) for name, each in model.state_dict().items())
 
 
 def test_patience_ends_a_run(tmp_path: Path) -> None:
     run = new_run(msgspec.structs.replace(RECIPE, patience=2))
-    fit(run, tmp_path, lambda model: {"label_accuracy": 0.5}, NOBODY)
+    same = score(np.zeros(2, np.int64), np.array([0, 1]))
+    fit(run, tmp_path, lambda model: Validation({"label": same}), NOBODY)
     assert len(run.history) == 3
 
 

@@ -3,9 +3,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 import torch
 
+from shared import runs
 from shared.emotions import EMOTIONS
 from shared.errors import DataError, ModelError
 from shared.poster import checkpoints
@@ -70,6 +72,11 @@ def test_a_run_leaves_a_model_with_its_record_and_check_set(tree: Path, start: P
     best = max(history, key=lambda row: row["majority_accuracy"])
     names = ("label_accuracy", "label_macro_f1", "majority_accuracy", "majority_macro_f1")
     assert model.config.metrics == {f"validation_{name}": best[name] for name in names}
+    confusion = runs.read_confusion(tmp_path / "run")
+    assert confusion is not None
+    assert (confusion.epoch, confusion.labels) == (best["epoch"], EMOTIONS)
+    for truth, counts in confusion.counts.items():
+        assert np.trace(counts) / np.sum(counts) == best[f"{truth}_accuracy"]
     record = json.loads((folder / "training.json").read_text())
     assert msgspec.convert(record["spec"], RunSpec) == spec
     assert record["spec"] == json.loads((tmp_path / "run" / "spec.json").read_text())

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -54,6 +55,8 @@ def write_history(settings: Settings, name: str) -> None:
     (settings.runs / name / runs.SPEC_FILE).write_text("{}")
     (settings.runs / name / runs.HISTORY_FILE).write_text(json.dumps(ROWS))
     (settings.runs / name / runs.LOG_FILE).write_text("epoch 2 of 6\n")
+    confusion = runs.Confusion(epoch=2, labels=("happy", "sad"), counts={"label": [[5, 1], [0, 4]]})
+    (settings.runs / name / runs.CONFUSION_FILE).write_bytes(msgspec.json.encode(confusion))
 
 
 def test_a_house_without_runs_says_how_to_start_one(page: AppTest, broker: Broker) -> None:
@@ -72,6 +75,7 @@ def test_a_run_under_way_is_shown_stopped_and_resumed(
     assert "epoch 3 of 6 · step 4 of 9 · loss 1.250" in text_of(page)
     assert len(page.get("echarts_chart")) == 1
     assert page.code[0].value == "epoch 2 of 6"
+    assert "confusion on the validation part after epoch 2" in [one.label for one in page.expander]
     page.button("stop-mine").click().run()
     run = trainings.get(broker, "mine")
     assert run is not None
