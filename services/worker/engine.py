@@ -20,7 +20,7 @@ from shared.faces.alignment import Landmarks, box_to_template, similarity, warp
 from shared.faces.landmarks import BoxAligner
 from shared.faces.preprocessing import preprocess
 from shared.poster import load
-from shared.poster.cam import predict_with_cam
+from shared.poster.cam import explain
 from shared.poster.expression import ExpressionModel, FeatureMaps, Prediction
 from shared.poster.precision import choose_dtype, convert
 from shared.settings import Settings
@@ -114,8 +114,9 @@ class SevenEmotions(ExpressionModel):
 class PosterEngine:
     """Aligns faces and runs a model on them, in `dtype`. `model` comes from `shared.poster.load`.
 
-    Measured by `timed` are the steps `align`, `explain` (faces that get a Grad-CAM) and `classify` (the
-    others), each once a batch. Raises ModelError for a model without config.
+    Measured by `timed` are the steps `align`, `streams` (below the localisation layer), `explain` (above it,
+    faces that get a Grad-CAM) and `classify` (the others), each once a batch. Raises ModelError for a model
+    without config.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class PosterEngine:
 
     def predict(self, faces: Sequence[FaceCrop]) -> Predictions:
         """Return what the faces show; see `ExpressionEngine`."""
-        explain = torch.tensor([face.explain for face in faces])
+        asked = torch.tensor([face.explain for face in faces])
         logits = torch.empty(len(faces), self._seven.num_classes)
         embeddings = torch.empty(len(faces), self._seven.embedding_dim)
         cams = torch.empty(0, 1, 1)
@@ -153,23 +154,25 @@ class PosterEngine:
                 pictures, aligned = self._align(faces)
             batch = torch.from_numpy(preprocess(pictures, self._preprocessing, self._seven.input_size))
             images = batch.to(self._torch_device, self._dtype)
+            with self._timed("streams"), torch.no_grad():
+                maps = self._seven.features(images)
             # A map costs a pass backward, and so only the faces that ask for one go through it.
-            if explain.any():
+            if asked.any():
                 with self._timed("explain"):
-                    explained = predict_with_cam(self._seven, images[explain])
-                    logits[explain], embeddings[explain] = explained.logits.cpu(), explained.embedding.cpu()
+                    explained = explain(self._seven, _chosen(maps, asked))
+                    logits[asked], embeddings[asked] = explained.logits.cpu(), explained.embedding.cpu()
                     cams = explained.cam.cpu()
-            if not explain.all():
+            if not asked.all():
                 with self._timed("classify"), torch.inference_mode():
-                    plain = self._seven(images[~explain])
-                    logits[~explain] = plain.logits.float().cpu()
-                    embeddings[~explain] = plain.embedding.float().cpu()
+                    plain = self._seven.classify(_chosen(maps, ~asked))
+                    logits[~asked] = plain.logits.float().cpu()
+                    embeddings[~asked] = plain.embedding.float().cpu()
         return Predictions(
             probabilities=logits.softmax(dim=1).clamp(max=1).numpy(),
             embeddings=normalize(embeddings).numpy(),
             aligned=aligned,
             cams=(cams * 255).round().to(torch.uint8).numpy(),
-            portraits=[self._encode(pictures[index]) for index in explain.nonzero().flatten().tolist()],
+            portraits=[self._encode(pictures[index]) for index in asked.nonzero().flatten().tolist()],
         )
 
     def _align(self, faces: Sequence[FaceCrop]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -186,6 +189,10 @@ class PosterEngine:
     def _encode(self, picture: NDArray[np.uint8]) -> bytes:
         bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
         return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, self._jpeg_quality])[1].tobytes()
+
+
+def _chosen(maps: FeatureMaps, which: Tensor) -> FeatureMaps:
+    return maps if which.all() else FeatureMaps(maps.image[which], maps.landmark[which])
 
 
 def load_engine(settings: Settings, timed: Timer = untimed) -> PosterEngine:

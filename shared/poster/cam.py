@@ -25,12 +25,20 @@ class Explained(NamedTuple):
 def predict_with_cam(model: ExpressionModel, images: Tensor, classes: Tensor | None = None) -> Explained:
     """Return logits, embedding and the class activation map of each face.
 
-    `model` is in evaluation mode, `images` as in `ExpressionModel.forward`, `classes` `[B]` integers: the
-    outputs to explain, by default each face's largest. The backbone runs without a gradient; only what stands
-    above the localisation layer is run backward. Not for use inside `torch.inference_mode`.
+    `images` are as in `ExpressionModel.forward`; the rest is as in `explain`.
     """
     with torch.no_grad():
         maps = model.features(images)
+    return explain(model, maps, classes)
+
+
+def explain(model: ExpressionModel, maps: FeatureMaps, classes: Tensor | None = None) -> Explained:
+    """Return logits, embedding and the class activation map of each face whose `maps` are known.
+
+    `model` is in evaluation mode, `classes` `[B]` integers: the outputs to explain, by default each face's
+    largest. Only what stands above the localisation layer is run, and run backward. Not for use inside
+    `torch.inference_mode`, nor for maps from there.
+    """
     with torch.enable_grad():
         leaf = maps.image.detach().requires_grad_()
         logits, embedding = model.classify(FeatureMaps(leaf, maps.landmark))

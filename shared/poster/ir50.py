@@ -13,6 +13,18 @@ STAGES: Final = ((64, 64, 3), (64, 128, 4), (128, 256, 14))
 """Channels in, channels out and units of each stage; the first unit of a stage strides 2."""
 
 
+class Subsample(nn.Module):
+    """Keep every `stride`-th row and column: the published code's max pooling of single pixels."""
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return a view `[B, C, H/stride, W/stride]` of `maps` `[B, C, H, W]`."""
+        return maps[:, :, :: self.stride, :: self.stride]
+
+
 class BottleneckIR(nn.Module):
     """The improved residual unit: normalise, convolve, PReLU, convolve with the stride, normalise; add."""
 
@@ -20,7 +32,7 @@ class BottleneckIR(nn.Module):
         super().__init__()
         self.shortcut_layer: nn.Module
         if channels_in == channels:
-            self.shortcut_layer = nn.MaxPool2d(1, stride)
+            self.shortcut_layer = Subsample(stride)
         else:
             self.shortcut_layer = nn.Sequential(
                 nn.Conv2d(channels_in, channels, 1, stride, bias=False), nn.BatchNorm2d(channels)

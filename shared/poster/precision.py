@@ -1,9 +1,11 @@
 """The precision that the model computes in."""
 
+from itertools import pairwise
 from typing import Literal
 
 import torch
 from torch import nn
+from torch.nn.utils import fuse_conv_bn_eval
 
 from shared.errors import ReelmoodError
 
@@ -35,11 +37,23 @@ def has_fast_bf16(device: torch.device) -> bool:
 
 
 def convert(model: nn.Module, dtype: torch.dtype) -> None:
-    """Freeze `model` and bring it to `dtype`, batch norms to float32.
+    """Freeze `model` for inference and bring it to `dtype`, batch norms to float32.
 
-    Their running variances span more than bfloat16's seven bits of mantissa should be asked to hold.
+    Their running variances span more than bfloat16's seven bits of mantissa should be asked to hold. Those
+    that follow a convolution become part of its weights first.
     """
-    model.requires_grad_(False).to(dtype)
+    model.requires_grad_(False)
+    for module in model.modules():
+        if isinstance(module, nn.Sequential):
+            _fold(module)
+    model.to(dtype)
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.float()
+
+
+def _fold(layers: nn.Sequential) -> None:
+    for (name, layer), (next_name, following) in pairwise(list(layers.named_children())):
+        if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
+            setattr(layers, name, fuse_conv_bn_eval(layer, following))
+            setattr(layers, next_name, nn.Identity())

@@ -107,8 +107,8 @@ class PyramidBlock(nn.Module):
     def forward(self, levels: Levels) -> Levels:
         """Return levels of the same shapes."""
         small = self.block_s(levels.small)
-        medium = self.block_m(levels.medium) + self.upsample_s(small)
-        large = self.block_l(levels.large) + self.upsample_m(medium)
+        medium = self.block_m(levels.medium) + _upsample(self.upsample_s, small)
+        large = self.block_l(levels.large) + _upsample(self.upsample_m, medium)
         return Levels(large, medium, small)
 
 
@@ -176,13 +176,22 @@ def _with_class_token(tokens: Tensor) -> Tensor:
 def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Return `scaled_dot_product_attention` of `[B, heads, T, D]`.
 
-    With so few tokens torch's own on a CPU takes a fifth longer, and three times as long backward in
-    bfloat16.
+    With so few tokens torch's own on a CPU takes nearly twice as long, and longer still backward in bfloat16;
+    so does its softmax in bfloat16. Of keys that are a view, `matmul` would make a copy the slow way round.
     """
-    return torch.matmul((query * query.shape[-1] ** -0.5 @ key.transpose(-2, -1)).softmax(-1), value)
+    scores = (query * query.shape[-1] ** -0.5) @ key.contiguous().transpose(-2, -1)
+    return torch.matmul(scores.softmax(-1, dtype=torch.float32).to(value.dtype), value)
 
 
 def _mix(conv: nn.Conv1d, tokens: Tensor) -> Tensor:
     """Return `conv` of `tokens` `[B, T, width]`; its kernel is 1, and as a matrix product it is faster."""
     bias = cast(Tensor, conv.bias)
     return torch.baddbmm(bias[:, None], conv.weight.squeeze(2).expand(len(tokens), -1, -1), tokens)
+
+
+def _upsample(conv: nn.ConvTranspose1d, tokens: Tensor) -> Tensor:
+    """Return `conv` of `tokens` `[B, T, width]`; as its stride is its kernel, it is a matrix product."""
+    bias = cast(Tensor, conv.bias)
+    kernels = conv.weight.permute(2, 1, 0).flatten(0, 1).expand(len(tokens), -1, -1)
+    parts = torch.baddbmm(bias.repeat(conv.kernel_size[0])[:, None], kernels, tokens)
+    return torch.stack(parts.chunk(conv.kernel_size[0], dim=1), dim=-1).flatten(2)

@@ -26,11 +26,26 @@ def test_by_default_a_cpu_computes_in_bfloat16_where_it_has_it(
 
 
 def test_all_but_batch_norms_is_converted_and_nothing_is_trained() -> None:
-    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.LayerNorm(4))
+    model = nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3), nn.Flatten(), nn.LayerNorm(4)).eval()
     convert(model, torch.bfloat16)
-    assert {each.dtype for each in (*model[0].parameters(), *model[3].parameters())} == {torch.bfloat16}
-    assert {each.dtype for each in model[1].state_dict().values() if each.is_floating_point()} == {
+    assert {each.dtype for each in (*model[1].parameters(), *model[3].parameters())} == {torch.bfloat16}
+    assert {each.dtype for each in model[0].state_dict().values() if each.is_floating_point()} == {
         torch.float32
     }
     assert not any(each.requires_grad for each in model.parameters())
-    assert model.eval()(torch.zeros(1, 3, 3, 3, dtype=torch.bfloat16)).dtype == torch.bfloat16
+    assert model(torch.zeros(1, 3, 3, 3, dtype=torch.bfloat16)).dtype == torch.bfloat16
+
+
+def test_a_batch_norm_behind_a_convolution_becomes_part_of_it() -> None:
+    torch.manual_seed(0)
+    inner = nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.BatchNorm2d(4), nn.PReLU(4))
+    model = nn.Sequential(nn.BatchNorm2d(3), inner)
+    for _ in range(5):
+        model(torch.randn(8, 3, 6, 6) * 2 + 1)
+    images = torch.randn(4, 3, 6, 6)
+    expected = model.eval()(images)
+    convert(model, torch.float32)
+    assert [type(each) for each in inner] == [nn.Conv2d, nn.Identity, nn.PReLU]
+    torch.testing.assert_close(model(images), expected)
+    convert(model, torch.float32)
+    torch.testing.assert_close(model(images), expected)
