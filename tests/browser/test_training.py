@@ -19,6 +19,7 @@ from shared.queues.broker import Broker
 from shared.queues.tasks import Task
 from shared.queues.trainings import Progress, State
 from shared.settings import Settings
+from tests.browser.screens import keep
 from tests.browser.test_dashboard import SCHEMES, SIZES, WAIT_MS, screenshot, watch
 
 
@@ -127,6 +128,7 @@ def test_it_fits_a_wide_screen_in_light_and_a_narrow_one_in_dark(
             assert box is not None
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width
+        keep(page, f"training-{'desk' if width > height else 'phone'}-{scheme}")
         picture = screenshot(page, tmp_path / f"{width}-{scheme}.png")
         page.close()
         assert (picture.mean() < 110) == (scheme == "dark")
