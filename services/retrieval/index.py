@@ -68,12 +68,15 @@ class GrowingIndex:
         self, queries: NDArray[np.float32], k: int, without: range = range(0)
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Search as `EmbeddingIndex` says. Raises ValueError when E is not this index's dimension."""
-        outside = faiss.IDSelectorNot(faiss.IDSelectorRange(without.start, without.stop))
         parameters = faiss.SearchParameters()
         if isinstance(self._index, faiss.IndexIVF):
             parameters = faiss.SearchParametersIVF()
             parameters.nprobe = _PROBES
-        parameters.sel = outside
+        left_out = faiss.IDSelectorRange(without.start, without.stop)
+        outside = faiss.IDSelectorNot(left_out)
+        if without:
+            # Faiss asks it about every row, and compares exactly without its matrix products then.
+            parameters.sel = outside
         similarities, rows = self._index.search(self._normalised(queries), k, params=parameters)
         return similarities, rows
 
