@@ -18,12 +18,13 @@ _HERE = Path(__file__).parent
 
 
 def _clips() -> None:
+    # What is looked at is drawn first, the list beside it after that.
+    clip_page(settings)
     with st.sidebar:
         with st.container(key="intake", horizontal=True):
             intake.add_button(settings)
             intake.manage_button(settings)
         panels.clip_list(settings)
-    clip_page(settings)
 
 
 def _live() -> None:

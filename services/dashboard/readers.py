@@ -42,7 +42,7 @@ def survey(broker: Broker) -> Survey:
     )
 
 
-def follow(broker: Broker, view: View, budget_s: float = 0.25) -> View:
+def follow(broker: Broker, view: View, budget_s: float) -> View:
     """Read what is new of a clip and return the view with it.
 
     Ends after about `budget_s` seconds even when more is there: the next call goes on. Who opens a long clip

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import streamlit as st
 from msgspec import structs
@@ -14,6 +15,10 @@ from shared.queues.broker import LOST, Broker, address_of, connect, public
 from shared.queues.clips import Clip, State
 from shared.settings import Settings
 from shared.storage.places import place
+
+_FIRST_S: Final = 0.05
+_BUDGET_S: Final = 0.25
+"""Seconds that an update reads for; the first is short, so that a page shows at once and then fills up."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def _advance(broker: Broker | None, clip: Clip, view: View) -> tuple[View, str]:
     if broker is None:
         return view, problem
     try:
-        return follow(broker, view), problem
+        return follow(broker, view, _BUDGET_S if len(view.time_s) else _FIRST_S), problem
     except MessageError as error:
         return view, str(error)
     except LOST:

@@ -21,6 +21,7 @@ UPDATE_S: Final = 1.0
 _SHOWN: Final = 12
 _LINGER_S: Final = 60.0
 _BUDGET_S: Final = 0.2
+_FIRST_S: Final = 0.05
 _UNDER_WAY: Final = (State.RUNNING, State.FINISHING)
 
 
@@ -69,9 +70,10 @@ def _follow(broker: Broker | None, shown: list[Clip]) -> dict[str, Scene]:
     # A clip that is analysed again has the same id and starts afresh.
     scenes = {(clip.id, clip.created_s): held.get((clip.id, clip.created_s), Scene()) for clip in shown}
     if broker is not None:
+        budget_s = _BUDGET_S if held else _FIRST_S
         for run, scene in scenes.items():
             try:
-                scenes[run] = follow(broker, run[0], scene, _BUDGET_S / len(scenes))
+                scenes[run] = follow(broker, run[0], scene, budget_s / len(scenes))
             except (MessageError, *LOST):
                 break
     st.session_state["scenes"] = scenes

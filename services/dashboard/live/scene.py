@@ -97,13 +97,13 @@ def ribbon_of(scene: Scene, parts: int) -> list[tuple[float, float, str]]:
         return []
     first, last = min(0, *scene.steps), max(scene.steps) + 1
     size = max(1, -(-(last - first) // parts))
-    sums: dict[int, NDArray[np.int64]] = {}
-    for step, counts in scene.steps.items():
-        part = (step - first) // size
-        sums[part] = sums[part] + counts if part in sums else counts
+    part_of = (np.fromiter(scene.steps, np.int64) - first) // size
+    sums = np.zeros((part_of.max() + 1, len(EMOTIONS)), np.int64)
+    np.add.at(sums, part_of, np.stack(list(scene.steps.values())))
     span, found = (last - first) / size, list[tuple[float, float, str]]()
-    for part in sorted(sums):
-        emotion, start = EMOTIONS[int(np.argmax(sums[part]))], part / span
+    parts_seen = np.unique(part_of)
+    for part, top in zip(parts_seen.tolist(), sums[parts_seen].argmax(axis=1).tolist(), strict=True):
+        emotion, start = EMOTIONS[top], part / span
         width = min(1 / span, 1 - start)
         if found and found[-1][2] == emotion and abs(found[-1][0] + found[-1][1] - start) < 1e-9:
             start, width = found[-1][0], found[-1][1] + width

@@ -16,7 +16,7 @@ def test_reads_only_what_is_new_and_misses_nothing(broker: Broker) -> None:
     for start in range(0, 200, 50):
         commit_frames(broker, clip, range(start, start + 50), last=start == 150)
         answer_all(broker)
-        view = follow(broker, view)
+        view = follow(broker, view, budget_s=60)
     done = clips.get(broker, clip.id)
     assert done is not None
     assert len(view.time_s) == done.faces == len(set(view.time_s.tolist()))
@@ -38,7 +38,7 @@ def test_who_comes_late_sees_everything_in_short_steps(broker: Broker) -> None:
 
 
 def test_a_clip_without_streams_is_empty(broker: Broker) -> None:
-    assert len(follow(broker, View("unknown")).time_s) == 0
+    assert len(follow(broker, View("unknown"), budget_s=60).time_s) == 0
 
 
 def test_surveys_clips_services_and_depths(broker: Broker) -> None:
