@@ -1,4 +1,4 @@
-"""Several processes that train one model together, started by `torchrun`.
+"""Several processes that train one model together, started by `torchrun` or by `training.together`.
 
 Each computes a part of every batch, `DistributedDataParallel` averages the gradients. The first process,
 which leads, averages the weights, validates and writes.
@@ -14,6 +14,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+
+from training.together import Meeting
 
 
 @dataclass(frozen=True)
@@ -70,18 +72,24 @@ def leads() -> bool:
 
 
 @contextmanager
-def join(device: torch.device) -> Iterator[Group]:
-    """Give the group of this process inside the block: what `torchrun` started, or it alone.
+def join(device: torch.device, meeting: Meeting | None = None) -> Iterator[Group]:
+    """Give the group of this process inside the block: who meets, what `torchrun` started, or it alone.
 
-    Under torchrun "cuda" is the GPU of the process's own number, and only the leader logs what goes well.
+    In a group "cuda" is the GPU of the process's own number, and only the leader logs what goes well.
     """
-    if not dist.is_torchelastic_launched():
+    if meeting is None and not dist.is_torchelastic_launched():
         yield Group(device)
         return
     if device.type == "cuda":
-        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        device = torch.device("cuda", meeting.rank if meeting else int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    if meeting is None:
+        dist.init_process_group(backend)
+    else:
+        dist.init_process_group(
+            backend, init_method=meeting.file.as_uri(), rank=meeting.rank, world_size=meeting.size
+        )
     try:
         group = Group(device, dist.get_rank(), dist.get_world_size())
         if not group.leads:

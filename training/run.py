@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 import torch
+import torch.distributed as dist
 
 from shared.errors import DataError, ModelError
 from shared.poster import checkpoints
@@ -25,6 +26,7 @@ from training.observer import NOBODY, Observer, Observers
 from training.outcome import save_outcome
 from training.preparation import prepare
 from training.spec import RunSpec
+from training.together import Meeting, helped
 from training.validation import validate
 
 log = logging.getLogger(__name__)
@@ -47,8 +49,23 @@ def train(
     folder for the landmarks of aligned data. Under torchrun every process calls it alike. Raises DataError or
     ModelError, one line each, on anything that a person can mend, and whatever `observe` raises.
     """
+    if spec.processes > 1 and dist.is_torchelastic_launched():
+        raise DataError("torchrun has started the processes: leave --processes out")
+    given = spec, out, models, cache
+    with helped(spec.processes, choose_device(spec.device), _train, *given) as meeting:
+        return _train(meeting, *given, observe)
+
+
+def _train(
+    meeting: Meeting | None,
+    spec: RunSpec,
+    out: Path,
+    models: Path | None,
+    cache: Path | None,
+    observe: Observer = NOBODY,
+) -> Path:
     folder = out / spec.name
-    with join(choose_device(spec.device)) as group:
+    with join(choose_device(spec.device), meeting) as group:
         if folder.exists():
             raise DataError(f"{folder} exists already: choose another name or folder")
         model = checkpoints.load(spec.init, models)

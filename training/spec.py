@@ -18,7 +18,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     trained on too; they are not counted in `limit`. `init` is the model to start from, name or folder; with
     `new_head` its last layer is replaced where its outputs are not the data set's labels, or, if only votes
     are taught, the eight emotions of FER+. `limit` keeps at most so many training pictures, the same share of
-    every class.
+    every class. So many `processes` of the machine share each step, each with a batch of the recipe's size,
+    on a GPU of its own where it computes on GPUs.
     """
 
     name: Name
@@ -31,4 +32,5 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     new_head: bool = False
     limit: Count | None = None
     device: str = "auto"
+    processes: Count = 1
     recipe: Recipe = Recipe()

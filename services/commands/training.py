@@ -65,10 +65,13 @@ def train(
     ] = False,
     enqueue: Annotated[bool, typer.Option("--enqueue", help="leave it to `reelmood trainer`")] = False,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N")] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, help="processes that share each step, with a GPU each where there are GPUs")
+    ] = 1,
 ) -> None:
     """Train a model and put it into the registry. The same call goes on where a run was interrupted.
 
-    For several GPUs or machines: torchrun --no-python --nproc-per-node N reelmood train …
+    For several GPUs: --processes N. For several machines: torchrun --no-python … reelmood train …
     """
     from training.recipe import Lora
     from training.spec import RunSpec
@@ -99,6 +102,7 @@ def train(
         new_head=new_head,
         limit=limit,
         device=settings.device,
+        processes=processes,
         recipe=msgspec.structs.replace(
             base, **{key: each for key, each in changes.items() if each is not None}
         ),

@@ -4,12 +4,13 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import psutil
 import pytest
 import torch
 
 from shared import runs
 from shared.emotions import EMOTIONS
-from shared.errors import DataError, ModelError
+from shared.errors import DataError, ModelError, ReelmoodError
 from shared.poster import checkpoints
 from shared.poster.config import ModelConfig, read_config
 from shared.poster.folder import model_id
@@ -106,6 +107,68 @@ def test_a_stopped_run_goes_on_to_its_model(tree: Path, start: Path, tmp_path: P
     assert not (tmp_path / "run" / "trained").exists()
     folder = train(spec, tmp_path / "run")
     assert json.loads((folder / "training.json").read_text())["epochs"] == 2
+
+
+def test_two_processes_share_a_run(tree: Path, start: Path, tmp_path: Path) -> None:
+    class Leader:
+        def __init__(self) -> None:
+            self.steps = 0
+            self.helpers: list[psutil.Process] = []
+
+        def step(self, position: Position) -> None:
+            self.steps = position.steps
+            self.helpers = helpers()
+
+        def epoch(self, row: dict[str, float]) -> None:
+            assert row["epoch"] == 1
+
+    leader = Leader()
+    folder = train(spec_of(tree, start, limit=16, processes=2), tmp_path / "run", observe=leader)
+    record = json.loads((folder / "training.json").read_text())
+    assert record["processes"] == 2
+    assert leader.steps == record["pictures"] // (2 * RECIPE.batch_size) > 0
+    assert checkpoints.load(folder).config is not None
+    assert len(leader.helpers) == 1
+    assert helpers() == []
+
+
+def test_the_helpers_of_a_run_that_is_stopped_end_with_it(tree: Path, start: Path, tmp_path: Path) -> None:
+    class Stopper:
+        def step(self, position: Position) -> None:
+            raise Stopped("as asked")
+
+        def epoch(self, row: dict[str, float]) -> None:
+            raise AssertionError(row)
+
+    with pytest.raises(Stopped):
+        train(spec_of(tree, start, limit=16, processes=2), tmp_path / "run", observe=Stopper())
+    assert helpers() == []
+
+
+def test_a_run_ends_with_a_reason_when_a_helper_is_killed(tree: Path, start: Path, tmp_path: Path) -> None:
+    class Killer:
+        def step(self, position: Position) -> None:
+            for helper in helpers():
+                helper.kill()
+
+        def epoch(self, row: dict[str, float]) -> None:
+            raise AssertionError(row)
+
+    with pytest.raises(ReelmoodError, match=r"a process that shares the run has ended: .*SIGKILL"):
+        train(spec_of(tree, start, limit=16, processes=2), tmp_path / "run", observe=Killer())
+
+
+def test_a_run_with_processes_is_not_started_by_torchrun_too(
+    tree: Path, start: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    with pytest.raises(DataError, match="leave --processes out"):
+        train(spec_of(tree, start, processes=2), tmp_path / "run")
+
+
+def helpers() -> list[psutil.Process]:
+    """Return the processes beside this one that were started to share its run."""
+    return [one for one in psutil.Process().children() if "spawn_main" in " ".join(one.cmdline())]
 
 
 def test_an_adapter_is_kept_alone_and_loads_onto_its_base(tree: Path, start: Path, tmp_path: Path) -> None:
