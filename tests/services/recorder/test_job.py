@@ -1,7 +1,6 @@
 import errno
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -12,85 +11,14 @@ import pytest
 import webvtt
 
 from services.recorder import annotate, files, job
-from shared.captions import CAPTIONS
 from shared.errors import ClipError
-from shared.messages import VERSION, Explanation, Face, Frame, Reading, decode, encode
-from shared.people import PEOPLE, People, save
-from shared.queues import clips, dead, produce, work
+from shared.messages import Explanation
+from shared.queues import clips
 from shared.queues.broker import Broker
-from shared.queues.clips import Clip, State
-from shared.queues.work import Outcome, Stage
+from shared.queues.clips import State
 from shared.settings import Settings, environment_of
-from tests.services.recorder.makers import (
-    HAPPY,
-    MODEL,
-    SAD,
-    explanation,
-    make_video,
-    neighbours,
-    place,
-    reading,
-    show_times,
-)
-
-TIMES = [index / 25 for index in range(6)]
-FOUND = [
-    reading(place(1), HAPPY, explanation=explanation()),
-    reading(place(1, 1, track=1), SAD),
-    reading(place(4), None),
-]
-Ordered = Callable[..., Clip]
-
-
-def analyse(broker: Broker, clip: Clip, found: list[Reading]) -> None:
-    """Put a clip's frames and faces on the broker and commit their readings, as ingest and a worker do."""
-    assert clips.create(broker, clip)
-    assert work.take(broker, Stage.FACES, "worker", 100, 1) == []
-    clips.update(broker, clip.id, started_s=time.time())
-    counts = [sum(one.place.frame == index for one in found) for index in range(len(TIMES))]
-    assert produce.commit(
-        broker,
-        clip.id,
-        expected=0,
-        frames=[Frame(index, time_s, 0, counts[index]) for index, time_s in enumerate(TIMES)],
-        faces=[Face(place=one.place, crop=b"jpeg", margin=0.25, explain=False) for one in found],
-        state=b"",
-        tracks=2,
-        shots=1,
-        last=True,
-    )
-    entries = work.take(broker, Stage.FACES, "worker", 100, 1)
-    assert len(entries) == len(found)
-    outcomes = [
-        Outcome(entry, result=encode(one), failure=one.error or "")
-        for entry, one in zip(entries, found, strict=True)
-    ]
-    assert work.commit(broker, Stage.FACES, outcomes) == len(found)
-    for one in found:
-        if one.explanation is not None:
-            broker.client.xadd(broker.keys.neighbours(clip.id), {"m": encode(neighbours(one.place))})
-
-
-@pytest.fixture
-def ordered(settings: Settings, broker: Broker) -> Ordered:
-    """Order a made clip, with all its readings done."""
-
-    def order(found: list[Reading] = FOUND, **fields: object) -> Clip:
-        name = str(fields.get("name", "clip.mp4"))
-        path = settings.incoming / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        make_video(path, TIMES)
-        known = {"id": "0123456789abcdef", "name": name, "path": str(path), "results": str(settings.results)}
-        clip = Clip(**(known | {"model": MODEL} | fields))  # type: ignore[arg-type]
-        analyse(broker, clip, found)
-        return clip
-
-    return order
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+from tests.services.recorder.analysed import TIMES, Ordered, content
+from tests.services.recorder.makers import explanation, show_times
 
 
 def test_a_finished_clip(settings: Settings, broker: Broker, ordered: Ordered) -> None:
@@ -288,105 +216,6 @@ def test_explanations_are_whole(settings: Settings, broker: Broker, ordered: Ord
     (row,) = pd.read_parquet(settings.results / "clip" / "moments.parquet").to_dict("records")
     fields = {name: row[name] for name in Explanation.__struct_fields__}
     assert Explanation(**fields) == explanation()
-
-
-def _read_again(broker: Broker, clip: Clip) -> None:
-    """Put a clip's dead letters back and commit a reading for each, as a worker does."""
-    letters = list(dead.letters(broker, clip.id))
-    assert letters
-    assert all(dead.retry(broker, letter).is_back for letter in letters)
-    entries = work.take(broker, Stage.FACES, "worker", 100, 1)
-    readings = [reading(decode(Face, entry.data).place, SAD) for entry in entries]
-    outcomes = [Outcome(entry, encode(one)) for entry, one in zip(entries, readings, strict=True)]
-    assert work.commit(broker, Stage.FACES, outcomes) == len(letters)
-
-
-@pytest.mark.parametrize("done", [False, True])
-def test_a_face_that_is_read_later_comes_into_the_files(
-    settings: Settings, broker: Broker, ordered: Ordered, done: bool
-) -> None:
-    clip = ordered(annotate=True)
-    if done:
-        job.finish(settings, broker, clip.id)
-    _read_again(broker, clip)
-    job.finish(settings, broker, clip.id)
-    folder = settings.results / "clip"
-    table = pd.read_parquet(folder / "timeline.parquet")
-    assert not table.duplicated(["frame", "face"]).any()
-    assert table[table.frame == 4].emotion.tolist() == ["sad"]
-    summary = json.loads((folder / "summary.json").read_text())
-    assert (summary["failed_faces"], summary["warnings"]) == (0, [])
-    assert [path.name for path in settings.done.iterdir()] == ["clip.mp4"]
-    again = clips.get(broker, clip.id)
-    assert again is not None
-    assert (again.state, again.done, again.failed, again.out) == (State.DONE, 3, 0, str(folder))
-    client: Any = broker.client
-    assert 0 < client.ttl(broker.keys.readings(clip.id)) <= settings.keep_s
-
-
-@pytest.mark.parametrize(("said", "voices"), [(None, ["Mia"] * 2), ("{", ["Track 0", "Track 1", "Track 0"])])
-def test_what_people_said_outlives_a_face_that_is_read_later(
-    settings: Settings, broker: Broker, ordered: Ordered, said: str | None, voices: list[str]
-) -> None:
-    clip = ordered()
-    job.finish(settings, broker, clip.id)
-    folder = settings.results / "clip"
-    save(folder, People(names={1: "Mia"}, merged={0: 1}))
-    if said is not None:
-        (folder / PEOPLE).write_text(said)
-    kept = (folder / PEOPLE).read_text()
-    _read_again(broker, clip)
-    job.finish(settings, broker, clip.id)
-    assert (folder / PEOPLE).read_text() == kept
-    cues = webvtt.read(str(folder / CAPTIONS), strict=True).captions
-    assert [cue.voice for cue in cues] == voices
-
-
-def test_a_face_that_is_read_too_late_leaves_the_files_as_they_are(
-    settings: Settings, broker: Broker, ordered: Ordered
-) -> None:
-    clip = ordered()
-    job.finish(settings, broker, clip.id)
-    before = content(settings.results / "clip")
-    _read_again(broker, clip)
-    broker.client.delete(broker.keys.frames(clip.id), broker.keys.readings(clip.id))
-    job.finish(settings, broker, clip.id)
-    assert content(settings.results / "clip") == before
-    done = clips.get(broker, clip.id)
-    assert done is not None
-    assert done.state is State.DONE
-
-
-NEWER = bytes([VERSION + 1]) + encode(reading(place(1)))[1:]
-
-
-@pytest.mark.parametrize("stream", ["frames", "readings", "neighbours"])
-@pytest.mark.parametrize("damage", [{"m": NEWER}, {"m": b""}, {"other": b"x"}])
-def test_a_result_that_cannot_be_read_is_told_and_costs_no_other(
-    settings: Settings, broker: Broker, ordered: Ordered, stream: str, damage: dict[str, str | bytes]
-) -> None:
-    clip = ordered()
-    broker.client.xadd(getattr(broker.keys, stream)(clip.id), damage)
-    job.finish(settings, broker, clip.id)
-    folder = settings.results / "clip"
-    assert len(pd.read_parquet(folder / "timeline.parquet")) == 7
-    (warning,) = json.loads((folder / "summary.json").read_text())["warnings"]
-    assert warning.startswith("results that cannot be read are missing: 1, first entry ")
-    assert ("version" in warning) == (damage.get("m") == NEWER)
-
-
-def test_a_clip_finishes_without_the_frames_and_faces_that_cannot_be_read(
-    settings: Settings, broker: Broker, ordered: Ordered
-) -> None:
-    clip = ordered()
-    for stream in (broker.keys.frames(clip.id), broker.keys.readings(clip.id)):
-        entry, _ = broker.client.xrange(stream)[0]
-        broker.client.xdel(stream, entry)
-        broker.client.xadd(stream, {"m": NEWER})
-    job.finish(settings, broker, clip.id)
-    summary = json.loads((settings.results / "clip" / "summary.json").read_text())
-    assert (summary["frames"], summary["failed_faces"]) == (0, 3)
-    assert "missing: 2, first" in summary["warnings"][0]
 
 
 @pytest.mark.parametrize("fault", ["full", "a file in its place"])
