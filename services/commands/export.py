@@ -8,7 +8,6 @@ import typer
 
 from shared.errors import ReelmoodError
 from shared.folders import printable, write_whole
-from shared.reader import TABLES
 from shared.settings import load_settings
 from shared.storage.mirror import pull
 from shared.traces import Run, archived
@@ -57,6 +56,8 @@ def find_folder(results: Path, wanted: str) -> Path:
     the folder's name of a run whose results lie in `results`. Raises ReelmoodError when it is none, or
     several.
     """
+    from shared.reader import TABLES
+
     given = Path(wanted)
     if wanted and any((given / table).is_file() for table in TABLES):
         return given.resolve()
