@@ -1,8 +1,13 @@
+from pathlib import Path
+
 import msgspec
 import pytest
 
+import training
 from training.presets import PAPER, PRESETS, PresetName
 from training.recipe import Recipe
+
+RECIPES = Path(training.__path__[0]) / "recipes"
 
 
 def test_the_papers_rows_differ_in_what_its_table_says() -> None:
@@ -40,3 +45,9 @@ def test_modern_is_the_default() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_survives_its_journey_as_json(name: PresetName) -> None:
     assert msgspec.json.decode(msgspec.json.encode(PRESETS[name]), type=Recipe) == PRESETS[name]
+
+
+@pytest.mark.parametrize("target", ["mixed", "votes", "label"])
+def test_the_bundled_models_recipes_can_be_read(target: str) -> None:
+    recipe = msgspec.json.decode((RECIPES / f"{target}.json").read_bytes(), type=Recipe)
+    assert recipe.target == target
