@@ -74,7 +74,7 @@ def test_the_config_says_what_the_model_is(nano: Nano) -> None:
     assert (nano.config.name, nano.config.labels) == ("nano", EMOTIONS)
     assert nano.config.preprocessing.mean == PREPROCESSING.mean
     assert nano.config.metrics is not None
-    assert nano.config.metrics["ferplus_majority_accuracy"] >= 0.8
+    assert nano.config.metrics["ferplus_majority_accuracy"] >= 0.88
 
 
 @pytest.mark.parametrize("eyes", [0.34, 0.38, 0.44])
@@ -123,7 +123,7 @@ def test_a_smile_turns_neutral_into_happy(nano: Nano, clips_dir: Path) -> None:
 
 
 @pytest.mark.shared
-def test_four_of_five_public_test_pictures_are_as_people_see_them(nano: Nano, shared_data: Path) -> None:
+def test_seven_of_eight_public_test_pictures_are_as_people_see_them(nano: Nano, shared_data: Path) -> None:
     votes = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
     others = ("contempt", "unknown", "NF")
     truth: dict[str, int] = {}
@@ -145,4 +145,4 @@ def test_four_of_five_public_test_pictures_are_as_people_see_them(nano: Nano, sh
                 )
     predicted = ask(nano, np.stack([faces[name] for name in chosen])).argmax(1)
     assert len(chosen) == 357
-    assert (predicted == list(chosen.values())).mean() >= 0.8
+    assert (predicted == list(chosen.values())).mean() >= 0.88
