@@ -1,5 +1,6 @@
 """Pages as a new browser session opens them."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ def open_page(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[O
     """Open a script, a file or a function, under the test's settings; run the page to see it."""
     for name, value in environment_of(settings).items():
         monkeypatch.setenv(name, value)
+    # Streamlit puts the page in its place for good, and a process that is spawned later would begin with it.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
     def opened(script: Script) -> AppTest:
         if isinstance(script, Path):
