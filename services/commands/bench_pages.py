@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 _SHOWN: Final = 24
 _PAGES: Final = {
-    "clip": ("clips?clip=clip-1", ".lane"),
+    "clip": ("?clip=clip-1", ".lane"),
     "live": ("live", "[class*=st-key-scene-]"),
     "search": ("search", ".rm-head"),
     "review": ("review", ".rm-head"),
