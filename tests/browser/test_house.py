@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from services.ingest.live.camera import Order, film
 from shared.messages import Box, Seen
@@ -46,6 +46,18 @@ def test_clips_come_in_are_watched_put_right_and_deleted(
     _film(page, broker, settings)
     _retry(page, broker)
     _cancel_and_delete(page, broker)
+
+
+def top(element: Locator) -> float:
+    box = element.bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+def bottom(element: Locator) -> float:
+    box = element.bounding_box()
+    assert box is not None
+    return box["y"] + box["height"]
 
 
 def _upload(page: Page, settings: Settings, tmp_path: Path) -> None:
@@ -90,6 +102,7 @@ def _seen(page: Page, broker: Broker) -> bool:
 
 def _retry(page: Page, broker: Broker) -> None:
     give_up(broker, 2)
+    expect(page.get_by_role("heading", name="evening/la_la.mp4")).to_be_visible(timeout=WAIT_MS)
     page.get_by_role("link", name="System").click()
     expect(page.get_by_text("its crop is no square picture")).to_have_count(2, timeout=WAIT_MS)
     page.get_by_role("button", name="retry", exact=True).first.click()
@@ -115,6 +128,7 @@ def test_live_and_system_fit_every_screen(
     browser: Browser, dashboard: str, broker: Broker, settings: Settings, tmp_path: Path
 ) -> None:
     give_up(broker, 3, reason="it is no picture " * 8)
+    settings.home.mkdir(exist_ok=True)
     running = made_clip("clip-2", "a film with a long name that goes on and on.mp4")
     start_clip(broker, running, started_s=time.time() - 10)
     picture = jpegs([draw((130, 130, 120), (280, 120, 100), width=400, height=225)])[0]
@@ -135,6 +149,8 @@ def test_live_and_system_fit_every_screen(
                 if box is not None and box["width"]:
                     assert box["x"] >= 0
                     assert box["x"] + box["width"] <= width
+            if width < 1000:
+                assert bottom(page.get_by_test_id("stHeader")) <= top(page.locator(".rm-chips").first)
             keep(page, f"{address}-{'desk' if width > 1000 else 'phone'}-{scheme}")
             drawn = screenshot(page, tmp_path / f"{address}-{width}-{scheme}.png")
             page.close()
