@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from services.ingest.live.camera import Order, film
 from shared.messages import Box, Seen
@@ -46,18 +46,6 @@ def test_clips_come_in_are_watched_put_right_and_deleted(
     _film(page, broker, settings)
     _retry(page, broker)
     _cancel_and_delete(page, broker)
-
-
-def top(element: Locator) -> float:
-    box = element.bounding_box()
-    assert box is not None
-    return box["y"]
-
-
-def bottom(element: Locator) -> float:
-    box = element.bounding_box()
-    assert box is not None
-    return box["y"] + box["height"]
 
 
 def _upload(page: Page, settings: Settings, tmp_path: Path) -> None:
@@ -150,7 +138,11 @@ def test_live_and_system_fit_every_screen(
                     assert box["x"] >= 0
                     assert box["x"] + box["width"] <= width
             if width < 1000:
-                assert bottom(page.get_by_test_id("stHeader")) <= top(page.locator(".rm-chips").first)
+                bar = page.get_by_test_id("stHeader").bounding_box()
+                chips = page.locator(".rm-chips").first.bounding_box()
+                assert bar is not None
+                assert chips is not None
+                assert bar["y"] + bar["height"] <= chips["y"]
             keep(page, f"{address}-{'desk' if width > 1000 else 'phone'}-{scheme}")
             drawn = screenshot(page, tmp_path / f"{address}-{width}-{scheme}.png")
             page.close()
