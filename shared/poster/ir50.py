@@ -7,6 +7,7 @@ published checkpoints use.
 from itertools import chain
 from typing import Final
 
+import torch
 from torch import Tensor, nn
 
 STAGES: Final = ((64, 64, 3), (64, 128, 4), (128, 256, 14))
@@ -67,7 +68,8 @@ class IR50(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return maps `[B, 256, 14, 14]` of normalised images `[B, 3, 112, 112]`."""
-        return self.body(self.input_layer(images))  # type: ignore[no-any-return]
+        widest = nn.Sequential(self.input_layer, self.body[0])
+        return self.body[1:](_one_by_one(widest, images))  # type: ignore[no-any-return]
 
 
 def init_convolutional(module: nn.Module) -> None:
@@ -81,3 +83,11 @@ def init_convolutional(module: nn.Module) -> None:
 def _stage(channels_in: int, channels: int, units: int) -> list[BottleneckIR]:
     first = BottleneckIR(channels_in, channels, stride=2)
     return [first, *(BottleneckIR(channels, channels, stride=1) for _ in range(units - 1))]
+
+
+def _one_by_one(layers: nn.Module, images: Tensor) -> Tensor:
+    """Return `layers(images)`; on a CPU each image alone, for maps so wide that a batch's leave its cache."""
+    norms = (layer for layer in layers.modules() if isinstance(layer, nn.BatchNorm2d))
+    if images.device.type != "cpu" or any(norm.training for norm in norms):
+        return layers(images)  # type: ignore[no-any-return]
+    return torch.cat([layers(image) for image in torch.split(images, 1)])
