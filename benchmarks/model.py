@@ -1,6 +1,7 @@
 """The model alone: each size, precision and batch, with and without Grad-CAM, beside the device's ceiling."""
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from shared.errors import ReelmoodError
 from shared.poster.cam import predict_with_cam
 from shared.poster.config import Size
 from shared.poster.expression import ExpressionModel
+from shared.poster.packed import pack
 from shared.poster.precision import convert
 
 
@@ -63,6 +65,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 def measure(settings: Settings, models: Path, tell: Tell) -> Measured:
     """Time every combination, with and without Grad-CAM in turn, between the same ceilings.
 
+    Models are prepared as a worker does.
     Raises ReelmoodError when there is no such device or model.
     """
     device = _device(settings.device)
@@ -74,8 +77,7 @@ def measure(settings: Settings, models: Path, tell: Tell) -> Measured:
     for label, model in _models(settings, models):
         operations = count_operations(model)
         for precision in settings.precisions:
-            convert(model, DTYPES[precision])
-            ready = model.to(device).to(memory_format=torch.channels_last)
+            ready = _ready(model, DTYPES[precision], device)
             for batch in settings.batches:
                 pair = _rows(label, ready, operations, ceilings[precision], batch, settings.repeats)
                 rows += pair
@@ -107,6 +109,14 @@ def _models(settings: Settings, models: Path) -> Iterator[tuple[str, ExpressionM
         yield settings.name, open_model(Choice(name=settings.name), models)
     for size in settings.sizes:
         yield size, open_model(Choice(size=size, seed=settings.seed), models)
+
+
+def _ready(model: ExpressionModel, dtype: torch.dtype, device: torch.device) -> ExpressionModel:
+    ready = deepcopy(model)
+    convert(ready, dtype)
+    ready = ready.to(device).to(memory_format=torch.channels_last)
+    pack(ready, torch.zeros(1, 3, model.input_size, model.input_size, dtype=dtype, device=device))
+    return ready
 
 
 def _rows(
