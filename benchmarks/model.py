@@ -13,6 +13,7 @@ from benchmarks.ceiling import DTYPES, Ceiling, Precision, finish, measure_ceili
 from benchmarks.machine import Machine, describe_machine
 from benchmarks.models import Choice, open_model
 from benchmarks.timing import Tell, summarise, time_in_turn
+from shared import heap
 from shared.errors import ReelmoodError
 from shared.poster.cam import predict_with_cam
 from shared.poster.config import Size
@@ -65,10 +66,11 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 def measure(settings: Settings, models: Path, tell: Tell) -> Measured:
     """Time every combination, with and without Grad-CAM in turn, between the same ceilings.
 
-    Models are prepared as a worker does.
+    Models are prepared as a worker does; from then on this process keeps what it frees (`shared.heap`).
     Raises ReelmoodError when there is no such device or model.
     """
     device = _device(settings.device)
+    heap.hold()
     machine = describe_machine()
     ceilings = {one: measure_ceiling(one, device, settings.repeats) for one in settings.precisions}
     for ceiling in ceilings.values():

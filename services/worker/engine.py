@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from services.worker.device import describe, faults_named, resolve, use_one_thread
+from shared import heap
 from shared.emotions import columns_of
 from shared.errors import ModelError
 from shared.faces.alignment import Landmarks, box_to_template, similarity, warp
@@ -205,6 +206,7 @@ def load_engine(settings: Settings, timed: Timer = untimed) -> PosterEngine:
     be used; it has read a blank face by then.
     """
     use_one_thread()
+    heap.hold()
     device = resolve(settings.device)
     model = load(settings.model, settings.models)
     dtype = choose_dtype(settings.precision, device)
