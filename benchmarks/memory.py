@@ -98,7 +98,9 @@ def follow(running: House, path: Path, after: int, tell: Tell) -> tuple[Clip, di
             told = clip.frames
             tell(f"{told} frames")
 
-    return running.wait_for(running.order(path), look), sampled
+    clip = running.wait_for(running.order(path), look)
+    # At the last look ingest's process may have been gone already.
+    return clip, {stage: samples[:-1] for stage, samples in sampled.items() if len(samples) > 1}
 
 
 def _sample(running: House, frame: int, sampled: dict[str, list[Sample]]) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_MAX: Final = -4
+_M_ARENA_MAX: Final = -8
 _LARGEST: Final = 2**31 - 1
 
 KERNELS: Final = 256
@@ -17,9 +18,10 @@ def hold() -> None:
     """Have this process keep what a batch freed for the next one; call it before a model is loaded.
 
     The C library would hand the maps of a batch back to the system, and each of their pages would cost a
-    fault when the next batch comes; large loses 6 % of its time so on a CPU. And oneDNN would keep kernels
-    for the shapes of a thousand batch sizes, unless the environment says `ONEDNN_PRIMITIVE_CACHE_CAPACITY`.
-    Sources: mallopt(3); oneDNN, "Primitive Cache". Without glibc only the latter is done.
+    fault when the next batch comes; large loses 6 % of its time so on a CPU. With an arena for each thread
+    it would keep more and more of them. oneDNN would keep a thousand kernels; how many it does, the
+    environment may say (`ONEDNN_PRIMITIVE_CACHE_CAPACITY`). Sources: mallopt(3); oneDNN, "Primitive Cache".
+    Without glibc only the latter is done.
     """
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS))
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
@@ -27,3 +29,4 @@ def hold() -> None:
         # Not a threshold for mmap instead: it cannot be set above 32 MB, and a batch's first map is larger.
         mallopt(_M_MMAP_MAX, 0)
         mallopt(_M_TRIM_THRESHOLD, _LARGEST)
+        mallopt(_M_ARENA_MAX, 1)

@@ -29,6 +29,8 @@ from shared.settings import Settings
 
 _BLANK: Final = 64
 """Side in pixels of the face that a model is tried on."""
+_AT_ONCE: Final = 16
+"""Faces that go through the streams together on a CPU; more are no faster."""
 
 logger = logging.getLogger(__name__)
 
@@ -159,7 +161,7 @@ class PosterEngine:
             batch = torch.from_numpy(preprocess(pictures, self._preprocessing, self._seven.input_size))
             images = batch.to(self._torch_device, self._dtype)
             with self._timed("streams"), torch.no_grad():
-                maps = self._seven.features(images)
+                maps = self._features(images)
             # A map costs a pass backward, and so only the faces that ask for one go through it.
             if asked.any():
                 with self._timed("explain"):
@@ -189,6 +191,11 @@ class PosterEngine:
                 to_template = box_to_template(len(face.image), face.margin)
             pictures.append(warp(face.image, to_template, self._seven.input_size, self._preprocessing.zoom))
         return np.stack(pictures), np.array(aligned)
+
+    def _features(self, images: Tensor) -> FeatureMaps:
+        at_once = _AT_ONCE if images.device.type == "cpu" else len(images)
+        parts = [self._seven.features(part) for part in torch.split(images, at_once)]
+        return parts[0] if len(parts) == 1 else FeatureMaps(*map(torch.cat, zip(*parts, strict=True)))
 
     def _encode(self, picture: NDArray[np.uint8]) -> bytes:
         bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)

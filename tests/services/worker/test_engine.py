@@ -54,6 +54,14 @@ class Known(ExpressionModel):
         return Prediction(maps.image.sum((2, 3)) * self.logits, embedding)
 
 
+class Bright(Known):
+    """Is the sadder the brighter the face."""
+
+    def classify(self, maps: FeatureMaps) -> Prediction:
+        sad = torch.tensor([label == "sad" for label in EMOTIONS])
+        return Prediction(maps.landmark[:, 0] * sad, super().classify(maps).embedding)
+
+
 class Fixed:
     """Finds a template's points in crops of 224 pixels, and nothing in others."""
 
@@ -145,6 +153,14 @@ def test_an_answer_does_not_depend_on_the_batch_or_on_being_explained(
         alone = nano.predict([FaceCrop(picture(index, 96), 0.25, explain=True)])
         assert np.abs(alone.cams[0].astype(int) - eight.cams[place]).max() <= 2
         assert alone.portraits[0] == eight.portraits[place]
+
+
+def test_more_faces_than_go_through_the_streams_at_once_keep_their_order() -> None:
+    engine = PosterEngine(Bright(EMOTIONS), Fixed(), CPU, torch.float32, 95)
+    shades = np.linspace(40, 250, 37).astype(np.uint8)
+    crops = [FaceCrop(np.full((224, 224, 3), shade, np.uint8), 0.25, explain=False) for shade in shades]
+    sad = engine.predict(crops).probabilities[:, EMOTIONS.index("sad")]
+    assert (np.diff(sad) > 0).all()
 
 
 def test_in_bfloat16_it_says_the_same_within_its_rounding() -> None:
