@@ -30,7 +30,9 @@ def test_batch_norms_learn_from_the_whole_batch() -> None:
         first = [norm.running_mean.clone() for norm in norms(stream) if norm.running_mean is not None]
         for norm in norms(stream):
             norm.reset_running_stats()
-        stream.input_layer[1].reset_running_stats()
+        first_norm = stream.input_layer[1]
+        assert isinstance(first_norm, nn.BatchNorm2d)
+        first_norm.reset_running_stats()
         torch.testing.assert_close(stream(images), expected)
     for norm, mean in zip(norms(stream), first, strict=True):
         assert norm.running_mean is not None
