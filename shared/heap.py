@@ -18,10 +18,10 @@ def hold() -> None:
     """Have this process keep what a batch freed for the next one; call it before a model is loaded.
 
     The C library would hand the maps of a batch back to the system, and each of their pages would cost a
-    fault when the next batch comes; large loses 6 % of its time so on a CPU. With an arena for each thread
-    it would keep more and more of them. oneDNN would keep a thousand kernels; how many it does, the
-    environment may say (`ONEDNN_PRIMITIVE_CACHE_CAPACITY`). Sources: mallopt(3); oneDNN, "Primitive Cache".
-    Without glibc only the latter is done.
+    fault when the next batch comes: up to 7 % of large's time on a CPU. With an arena for each thread it
+    would keep more and more of them. oneDNN would keep a thousand kernels; how many it does, the environment
+    may say (`ONEDNN_PRIMITIVE_CACHE_CAPACITY`). Sources: mallopt(3); oneDNN, "Primitive Cache". Without
+    glibc only the latter is done.
     """
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS))
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
