@@ -18,8 +18,7 @@ from shared.errors import ReelmoodError
 from shared.poster.cam import predict_with_cam
 from shared.poster.config import Size
 from shared.poster.expression import ExpressionModel
-from shared.poster.packed import pack
-from shared.poster.precision import convert
+from shared.poster.serving import prepare
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +78,7 @@ def measure(settings: Settings, models: Path, tell: Tell) -> Measured:
     for label, model in _models(settings, models):
         operations = count_operations(model)
         for precision in settings.precisions:
-            ready = _ready(model, DTYPES[precision], device)
+            ready = prepare(deepcopy(model), DTYPES[precision], device)
             for batch in settings.batches:
                 pair = _rows(label, ready, operations, ceilings[precision], batch, settings.repeats)
                 rows += pair
@@ -111,14 +110,6 @@ def _models(settings: Settings, models: Path) -> Iterator[tuple[str, ExpressionM
         yield settings.name, open_model(Choice(name=settings.name), models)
     for size in settings.sizes:
         yield size, open_model(Choice(size=size, seed=settings.seed), models)
-
-
-def _ready(model: ExpressionModel, dtype: torch.dtype, device: torch.device) -> ExpressionModel:
-    ready = deepcopy(model)
-    convert(ready, dtype)
-    ready = ready.to(device).to(memory_format=torch.channels_last)
-    pack(ready, torch.zeros(1, 3, model.input_size, model.input_size, dtype=dtype, device=device))
-    return ready
 
 
 def _rows(

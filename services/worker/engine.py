@@ -23,8 +23,8 @@ from shared.faces.preprocessing import preprocess
 from shared.poster import load
 from shared.poster.cam import explain
 from shared.poster.expression import ExpressionModel, FeatureMaps, Prediction
-from shared.poster.packed import pack
-from shared.poster.precision import choose_dtype, convert
+from shared.poster.precision import choose_dtype
+from shared.poster.serving import prepare
 from shared.settings import Settings
 
 _BLANK: Final = 64
@@ -137,12 +137,7 @@ class PosterEngine:
         self.model = model.id
         self.device = describe(device)
         self._preprocessing = model.config.preprocessing
-        seven = SevenEmotions(model, model.config.labels).eval().to(device)
-        convert(seven, dtype)
-        # In this layout convolutions are faster, on a CPU and on a GPU.
-        self._seven = seven.to(memory_format=torch.channels_last)
-        blank = torch.zeros(1, 3, seven.input_size, seven.input_size, dtype=dtype, device=device)
-        pack(self._seven, blank)
+        self._seven = prepare(SevenEmotions(model, model.config.labels), dtype, device)
         self._aligner = aligner
         self._torch_device = device
         self._dtype = dtype
