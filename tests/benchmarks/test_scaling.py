@@ -42,7 +42,8 @@ def test_waiting_workers_share_the_faces(two_faces: Path, tmp_path: Path) -> Non
         waiting=(2,),
         shards=(1, 3),
         wait_ms=1,
-        faces=40,
+        # Processor time is counted in ticks of 10 ms.
+        faces=2000,
         repeats=1,
     )
     measured = measure(settings, tmp_path, lambda _: None)
