@@ -10,7 +10,7 @@ _M_MMAP_MAX: Final = -4
 _M_ARENA_MAX: Final = -8
 _LARGEST: Final = 2**31 - 1
 
-KERNELS: Final = 256
+_KERNELS: Final = 256
 """Kernels that oneDNN keeps; each shape of each layer needs its own, of up to half a megabyte."""
 
 
@@ -23,7 +23,7 @@ def hold() -> None:
     may say (`ONEDNN_PRIMITIVE_CACHE_CAPACITY`). Sources: mallopt(3); oneDNN, "Primitive Cache". Without
     glibc only the latter is done.
     """
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS))
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(_KERNELS))
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
         # Not a threshold for mmap instead: it cannot be set above 32 MB, and a batch's first map is larger.
