@@ -8,10 +8,10 @@ import torch
 from torch.nn.functional import conv2d
 
 from benchmarks.timing import time_in_turn
+from shared.poster.precision import choose_dtype, has_fast_bf16
 
 Precision = Literal["fp32", "bf16"]
 PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
-DTYPES: Final = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 CONVOLUTIONS: Final = ((64, 56), (128, 28), (256, 14), (512, 14))
 """Channels and side of the maps, kernels 3×3: those of IR-50, and one wider."""
@@ -43,9 +43,9 @@ def measure_ceiling(
 ) -> Ceiling:
     """Return the best rates over several shapes, each at its best of `repeats` calls.
 
-    The best call and not the median: a ceiling is what nothing has come above.
+    The best call and not the median: a ceiling is what nothing has come above. Raises as `dtype_of`.
     """
-    dtype = DTYPES[precision]
+    dtype = dtype_of(precision, device)
     return Ceiling(
         precision=precision,
         convolution_gflops=max(
@@ -54,6 +54,16 @@ def measure_ceiling(
         ),
         matmul_gflops=max(_rate(*_matmul(side, dtype, device), device, repeats) for side in matrices),
     )
+
+
+def dtype_of(precision: Precision, device: torch.device) -> torch.dtype:
+    """Return what torch calls a precision. Raises ReelmoodError when `device` does not multiply in it."""
+    return choose_dtype("float32" if precision == "fp32" else "bfloat16", device)
+
+
+def precisions_of(device: torch.device) -> tuple[Precision, ...]:
+    """Return the precisions that `device` multiplies in."""
+    return PRECISIONS if has_fast_bf16(device) else ("fp32",)
 
 
 def finish(device: torch.device) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.ceiling import DTYPES, Ceiling, Precision, finish, measure_ceiling
+from benchmarks.ceiling import Ceiling, Precision, dtype_of, finish, measure_ceiling
 from benchmarks.machine import Machine, describe_machine
 from benchmarks.models import Choice, open_model
 from benchmarks.timing import Tell, summarise, time_in_turn
@@ -66,7 +66,7 @@ def measure(settings: Settings, models: Path, tell: Tell) -> Measured:
     """Time every combination, with and without Grad-CAM in turn, between the same ceilings.
 
     Models are prepared as a worker does; from then on this process keeps what it frees (`shared.heap`).
-    Raises ReelmoodError when there is no such device or model.
+    Raises ReelmoodError when there is no such device or model, or when the device has not such a precision.
     """
     device = _device(settings.device)
     heap.hold()
@@ -78,7 +78,7 @@ def measure(settings: Settings, models: Path, tell: Tell) -> Measured:
     for label, model in _models(settings, models):
         operations = count_operations(model)
         for precision in settings.precisions:
-            ready = prepare(deepcopy(model), DTYPES[precision], device)
+            ready = prepare(deepcopy(model), dtype_of(precision, device), device)
             for batch in settings.batches:
                 pair = _rows(label, ready, operations, ceilings[precision], batch, settings.repeats)
                 rows += pair

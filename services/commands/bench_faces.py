@@ -70,7 +70,7 @@ def model(
     ] = None,
     name: Annotated[str | None, typer.Option("--model", help="a model's name or folder instead")] = None,
     precisions: Annotated[
-        list[str] | None, typer.Option("--precision", help="fp32 or bf16; repeatable [both]")
+        list[str] | None, typer.Option("--precision", help="fp32 or bf16; repeatable [those that the CPU has]")
     ] = None,
     batches: BatchesOption = None,
     threads: ThreadsOption = 1,
@@ -81,14 +81,14 @@ def model(
     """Run models on the CPU, with and without Grad-CAM, and tell which part of its ceiling they reach."""
     import torch
 
-    from benchmarks.ceiling import PRECISIONS
+    from benchmarks.ceiling import PRECISIONS, precisions_of
     from benchmarks.model import Settings
 
     torch.set_num_threads(threads)
     settings = Settings(
         name=name or ACTIVE,
         sizes=() if name else one_of(sizes or SIZES, SIZES, "--size"),
-        precisions=one_of(precisions or PRECISIONS, PRECISIONS, "--precision"),
+        precisions=one_of(precisions or precisions_of(torch.device("cpu")), PRECISIONS, "--precision"),
         batches=tuple(batches or (1, 8, 32)),
         repeats=repeats,
         seed=seed,

@@ -16,16 +16,16 @@ def choose_dtype(wanted: Precision, device: torch.device) -> torch.dtype:
     """Return the type of the model's weights and maps; "auto" is bfloat16 where `device` multiplies in it.
 
     In bfloat16 no probability moves by more than about 0.01 (docs/performance.md). Raises ReelmoodError when
-    a GPU has no bfloat16.
+    bfloat16 is asked of a device that does not multiply in it: a CPU would take many times as long as in
+    float32.
     """
     if wanted == "float32":
         return torch.float32
     native = has_fast_bf16(device)
-    if wanted == "auto":
-        return torch.bfloat16 if native else torch.float32
-    if device.type == "cuda" and not native:
-        raise ReelmoodError(f"{torch.cuda.get_device_name(device)} has no bfloat16: use float32")
-    return torch.bfloat16
+    if wanted == "bfloat16" and not native:
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else "this processor"
+        raise ReelmoodError(f"{name} does not multiply in bfloat16: use float32")
+    return torch.bfloat16 if native else torch.float32
 
 
 def has_fast_bf16(device: torch.device) -> bool:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmarks import ceiling, model
-from benchmarks.ceiling import Ceiling, measure_ceiling
+from benchmarks.ceiling import Ceiling, measure_ceiling, precisions_of
 from benchmarks.model import Settings, count_operations, measure, share_of_ceiling
 from shared.errors import ReelmoodError
 from shared.poster import build
@@ -43,6 +43,7 @@ def test_every_combination_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path
         "measure_ceiling",
         lambda precision, *_: Ceiling(precision=precision, convolution_gflops=100, matmul_gflops=50),
     )
+    monkeypatch.setattr("shared.poster.precision.has_fast_bf16", lambda _: True)
     settings = Settings(sizes=("nano",), batches=(1, 3), repeats=1)
     measured = measure(settings, tmp_path, lambda _: None)
     assert [(row.precision, row.batch, row.cam) for row in measured.rows] == [
@@ -51,6 +52,16 @@ def test_every_combination_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path
     for row in measured.rows:
         assert row.faces_per_s == pytest.approx(1000 / row.ms_a_face)
         assert row.share == pytest.approx(row.gflop_a_face * row.faces_per_s / 100)
+
+
+def test_bf16_is_measured_only_where_it_is_fast(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    assert precisions_of(cpu) == ("fp32", "bf16")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
+    assert precisions_of(cpu) == ("fp32",)
+    with pytest.raises(ReelmoodError, match="does not multiply in bfloat16"):
+        measure(Settings(sizes=("nano",), precisions=("bf16",)), tmp_path, lambda _: None)
 
 
 def test_a_gpu_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

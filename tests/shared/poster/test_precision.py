@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from shared.errors import ReelmoodError
 from shared.poster.precision import choose_dtype, convert
 
 CPU = torch.device("cpu")
@@ -22,7 +23,14 @@ def test_by_default_a_cpu_computes_in_bfloat16_where_it_has_it(
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
     assert choose_dtype("auto", CPU) is expected
     assert choose_dtype("float32", CPU) is torch.float32
+
+
+def test_bfloat16_can_be_asked_for_where_the_device_multiplies_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     assert choose_dtype("bfloat16", CPU) is torch.bfloat16
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
+    with pytest.raises(ReelmoodError, match="this processor does not multiply in bfloat16: use float32"):
+        choose_dtype("bfloat16", CPU)
 
 
 def test_all_but_batch_norms_is_converted_and_nothing_is_trained() -> None:
