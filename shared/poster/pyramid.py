@@ -4,6 +4,7 @@ Source: Zheng et al., "POSTER: A Pyramid Cross-Fusion Transformer Network for Fa
 (ICCVW 2023). Module names are those of the published checkpoints.
 """
 
+from collections import OrderedDict
 from itertools import pairwise
 from typing import NamedTuple, cast
 
@@ -46,18 +47,13 @@ class CrossAttention(nn.Module):
         return self.proj(found.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
-class Mlp(nn.Module):
-    """Linear, GELU, linear."""
+class Mlp(nn.Sequential):
+    """Linear, GELU, linear: from `[..., width]` to the same shape."""
 
     def __init__(self, width: int, hidden: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(width, hidden)
-        self.act = nn.GELU()
-        self.fc2 = nn.Linear(hidden, width)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Return a tensor of the shape of `tokens`, `[..., width]`."""
-        return self.fc2(self.act(self.fc1(tokens)))  # type: ignore[no-any-return]
+        super().__init__(
+            OrderedDict(fc1=nn.Linear(width, hidden), act=nn.GELU(), fc2=nn.Linear(hidden, width))
+        )
 
 
 class Block(nn.Module):

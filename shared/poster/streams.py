@@ -5,6 +5,7 @@ Sources: dlib's `dlib_face_recognition_resnet_model_v1` (public domain) and `fac
 face-api (MIT), as published in the npm package `@vladmandic/face-api` 1.7.15.
 """
 
+from collections import OrderedDict
 from typing import Final
 
 from torch import Tensor, nn
@@ -19,7 +20,7 @@ RECOGNITION_STAGES: Final = ((32, 3, False), (64, 4, True), (128, 3, True))
 """Width, number of units, and whether the first unit halves the map, up to the last 128-wide unit."""
 
 
-class ResidualUnit(nn.Module):
+class ResidualUnit(nn.Sequential):
     """dlib's residual unit; a `down` unit halves the map without padding and may add channels.
 
     dlib's scale and bias behind each convolution (batch norm) are part of its kernel: apart, the kernels are
@@ -27,40 +28,44 @@ class ResidualUnit(nn.Module):
     """
 
     def __init__(self, in_channels: int, out_channels: int, down: bool = False) -> None:
-        super().__init__()
+        super().__init__(
+            OrderedDict(
+                conv1=nn.Conv2d(in_channels, out_channels, 3, 2 if down else 1, 0 if down else 1),
+                relu=nn.ReLU(),
+                conv2=nn.Conv2d(out_channels, out_channels, 3, 1, 1),
+            )
+        )
         self.down = down
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, 2 if down else 1, 0 if down else 1)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [B, in, H, W] to [B, out, H', W'], H' = H // 2 in a down unit."""
-        out = self.conv2(F.relu(self.conv1(x)))
+        out: Tensor = super().forward(x)
         if self.down:
             x = F.avg_pool2d(x, 2)
             # An unpadded stride-2 convolution of an even map is one short of the pooled shortcut.
             out = F.pad(out, (0, x.shape[3] - out.shape[3], 0, x.shape[2] - out.shape[2]))
             x = F.pad(x, (0, 0, 0, 0, 0, out.shape[1] - x.shape[1]))
-        return F.relu(out + x)
+        return F.relu(out + x, inplace=True)
 
 
-class RecognitionStem(nn.Module):
+class RecognitionStem(nn.Sequential):
     """dlib's face recognition ResNet up to its last 128-wide unit: [B, 3, 128, 128] to [B, 128, 7, 7]."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(3, 32, 7, 2)
         units: list[nn.Module] = []
         in_channels = 32
         for width, count, down in RECOGNITION_STAGES:
             for index in range(count):
                 units.append(ResidualUnit(in_channels, width, down and index == 0))
                 in_channels = width
-        self.units = nn.Sequential(*units)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the 128-wide map of normalised `images`."""
-        maps: Tensor = self.units(F.max_pool2d(F.relu(self.conv(images)), 3, 2))
-        return maps
+        super().__init__(
+            OrderedDict(
+                conv=nn.Conv2d(3, 32, 7, 2),
+                relu=nn.ReLU(),
+                pool=nn.MaxPool2d(3, 2),
+                units=nn.Sequential(*units),
+            )
+        )
 
 
 class RecognitionTop(nn.Sequential):
@@ -86,35 +91,22 @@ class RecognitionNet(nn.Module):
         return descriptors
 
 
-class SeparableConv(nn.Module):
-    """A depthwise then a pointwise convolution, TensorFlow's "same" padding."""
+class SeparableConv(nn.Sequential):
+    """A depthwise then a pointwise convolution: [B, in, H, W] to [B, out, H, W].
+
+    With stride 2 the map comes padded, [B, in, H + 1, W + 1], and is halved.
+    """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
-        super().__init__()
-        self.stride = stride
-        self.depthwise = nn.Conv2d(in_channels, in_channels, 3, stride, groups=in_channels, bias=False)
-        self.pointwise = nn.Conv2d(in_channels, out_channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [B, in, H, W] to [B, out, H / stride, W / stride]."""
-        out: Tensor = self.pointwise(self.depthwise(pad_same(x, self.stride)))
-        return out
-
-
-class PlainConv(nn.Conv2d):
-    """The landmark net's first convolution, stride 2, TensorFlow's "same" padding."""
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(in_channels, out_channels, 3, 2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [B, in, H, W] to [B, out, H / 2, W / 2]."""
-        return super().forward(pad_same(x, 2))
-
-
-def pad_same(x: Tensor, stride: int) -> Tensor:
-    """Pad an even-sized map for a 3×3 kernel as TensorFlow does: stride 2 pads right and below only."""
-    return F.pad(x, (1, 1, 1, 1) if stride == 1 else (0, 1, 0, 1))
+        padding = 1 if stride == 1 else 0
+        super().__init__(
+            OrderedDict(
+                depthwise=nn.Conv2d(
+                    in_channels, in_channels, 3, stride, padding, groups=in_channels, bias=False
+                ),
+                pointwise=nn.Conv2d(in_channels, out_channels, 1),
+            )
+        )
 
 
 class DenseBlock(nn.Module):
@@ -123,18 +115,22 @@ class DenseBlock(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, first: bool = False) -> None:
         super().__init__()
         self.conv0: nn.Module = (
-            PlainConv(in_channels, out_channels) if first else SeparableConv(in_channels, out_channels, 2)
+            nn.Conv2d(in_channels, out_channels, 3, 2)
+            if first
+            else SeparableConv(in_channels, out_channels, 2)
         )
         self.conv1 = SeparableConv(out_channels, out_channels)
         self.conv2 = SeparableConv(out_channels, out_channels)
         self.conv3 = SeparableConv(out_channels, out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map [B, in, H, W] to [B, out, H / 2, W / 2]."""
-        total = F.relu(self.conv0(x))
+        """Map [B, in, H, W], both sides even, to [B, out, H / 2, W / 2]."""
+        # TensorFlow's "same" padding of a 3×3 kernel with stride 2.
+        padded = F.pad(x, (0, 1, 0, 1))
+        total = F.relu(self.conv0(padded), inplace=True)
         total = total + self.conv1(total)
         total = total + self.conv2(F.relu(total))
-        return F.relu(total + self.conv3(F.relu(total)))
+        return F.relu(total + self.conv3(F.relu(total)), inplace=True)
 
 
 class LandmarkNet(FrozenStream):

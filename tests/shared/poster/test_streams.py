@@ -10,7 +10,6 @@ from shared.poster.streams import (
     RecognitionTop,
     ResidualUnit,
     SeparableConv,
-    pad_same,
 )
 
 
@@ -55,34 +54,33 @@ def test_a_plain_unit_adds_its_input() -> None:
     torch.testing.assert_close(unit(x), (unit.conv2(unit.conv1(x).relu()) + x).relu())
 
 
-def test_same_padding_of_stride_two_is_right_and_below() -> None:
-    x = torch.ones(1, 1, 4, 4)
-    assert pad_same(x, 2)[0, 0, -1].sum() == 0
-    assert pad_same(x, 2)[0, 0, 0].sum() == 4
-    assert pad_same(x, 2).shape == (1, 1, 5, 5)
-    assert pad_same(x, 1).shape == (1, 1, 6, 6)
-
-
-def test_a_separable_convolution_is_depthwise_then_pointwise() -> None:
-    conv = SeparableConv(2, 3, stride=2)
+@pytest.mark.parametrize(("stride", "padding"), [(1, (1, 1, 1, 1)), (2, (0, 1, 0, 1))])
+def test_a_separable_convolution_is_depthwise_then_pointwise(
+    stride: int, padding: tuple[int, int, int, int]
+) -> None:
+    conv = SeparableConv(2, 3, stride)
     randomise(conv)
     x = torch.randn(1, 2, 8, 8)
-    padded = F.pad(x, (0, 1, 0, 1))
+    padded = F.pad(x, padding)
     depthwise = torch.cat(
-        [F.conv2d(padded[:, [i]], conv.depthwise.weight[[i]], stride=2) for i in range(2)], dim=1
+        [F.conv2d(padded[:, [i]], conv.depthwise.weight[[i]], stride=stride) for i in range(2)], dim=1
     )
     pointwise = torch.einsum("bchw,oc->bohw", depthwise, conv.pointwise.weight[:, :, 0, 0])
     bias = conv.pointwise.bias
     assert bias is not None
-    torch.testing.assert_close(conv(x), pointwise + bias[:, None, None])
+    found = conv(x if stride == 1 else padded)
+    torch.testing.assert_close(found, pointwise + bias[:, None, None])
+    assert found.shape[-2:] == (8 // stride, 8 // stride)
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_a_dense_block_feeds_each_convolution_with_the_sum_before_it(first: bool) -> None:
+def test_a_dense_block_pads_right_and_below_and_feeds_each_convolution_with_the_sum_before_it(
+    first: bool,
+) -> None:
     block = DenseBlock(3, 4, first=first)
     randomise(block)
     x = torch.randn(2, 3, 16, 16)
-    one = block.conv0(x).relu()
+    one = block.conv0(F.pad(x, (0, 1, 0, 1))).relu()
     two = block.conv1(one)
     three = block.conv2((one + two).relu())
     four = block.conv3((one + two + three).relu())
