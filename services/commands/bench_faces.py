@@ -70,7 +70,7 @@ def model(
     ] = None,
     name: Annotated[str | None, typer.Option("--model", help="a model's name or folder instead")] = None,
     precisions: Annotated[
-        list[str] | None, typer.Option("--precision", help="fp32 or bf16; repeatable [those that the CPU has]")
+        list[str] | None, typer.Option("--precision", help="fp32 or bf16; repeatable [what the CPU has]")
     ] = None,
     batches: BatchesOption = None,
     threads: ThreadsOption = 1,
