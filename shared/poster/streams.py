@@ -27,6 +27,9 @@ class ResidualUnit(nn.Sequential):
     a tenth as large and the first steps of an adaptive optimizer destroy them.
     """
 
+    conv1: nn.Conv2d
+    conv2: nn.Conv2d
+
     def __init__(self, in_channels: int, out_channels: int, down: bool = False) -> None:
         super().__init__(
             OrderedDict(
@@ -39,7 +42,7 @@ class ResidualUnit(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [B, in, H, W] to [B, out, H', W'], H' = H // 2 in a down unit."""
-        out: Tensor = super().forward(x)
+        out: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
         if self.down:
             x = F.avg_pool2d(x, 2)
             # An unpadded stride-2 convolution of an even map is one short of the pooled shortcut.
@@ -96,6 +99,9 @@ class SeparableConv(nn.Sequential):
 
     With stride 2 the map comes padded, [B, in, H + 1, W + 1], and is halved.
     """
+
+    depthwise: nn.Conv2d
+    pointwise: nn.Conv2d
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
         padding = 1 if stride == 1 else 0
