@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from facenet_pytorch import MTCNN
+from facenet_pytorch.models.mtcnn import ONet
 from numpy.typing import NDArray
 
 from services.ingest.crops import cut_crop
@@ -37,6 +38,21 @@ def test_no_face_has_no_landmarks(aligner: BoxAligner) -> None:
 def test_no_crop_has_no_landmarks(aligner: BoxAligner) -> None:
     points, found = aligner.find([], [])
     assert (points.shape, found.shape) == ((0, 5, 2), (0,))
+
+
+def test_where_a_batch_changes_an_answer_faces_go_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Crowded(ONet):  # type: ignore[misc]
+        def forward(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+            moved, points, _ = super().forward(faces)
+            return moved, points + 0.1 * len(faces), torch.tensor([[0.0, 1.0]]).expand(len(faces), 2)
+
+    monkeypatch.setattr("shared.faces.landmarks.ONet", Crowded)
+    aligner = BoxAligner(torch.device("cpu"))
+    crops = [_noise(120), _noise(120)[::-1].copy()]
+    together, found = aligner.find(crops, [0.25, 0.25])
+    alone = [aligner.find([crop], [0.25]).points[0] for crop in crops]
+    assert found.all()
+    np.testing.assert_array_equal(together, alone)
 
 
 class Crops(NamedTuple):

@@ -67,6 +67,41 @@ def test_a_gradient_goes_through_as_through_the_plain_layers() -> None:
     torch.testing.assert_close(found, expected)
 
 
+@packs
+@pytest.mark.parametrize("dtype", PRECISIONS)
+def test_an_activation_becomes_part_of_the_layer_before_it(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    plain = nn.Sequential(
+        nn.Conv2d(3, 4, 3),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(16, 5),
+        nn.GELU(),
+        nn.Linear(5, 2),
+        nn.GELU("tanh"),
+    )
+    convert(plain.eval(), dtype)
+    packed = copy.deepcopy(plain)
+    images = torch.randn(6, 3, 4, 4).to(dtype)
+    pack(packed, images)
+    assert not any(isinstance(layer, nn.ReLU | nn.GELU) for layer in packed)
+    atol = 1e-5 if dtype == torch.float32 else 0.02
+    torch.testing.assert_close(packed(images), plain(images), rtol=0.02, atol=atol)
+    gradients: list[torch.Tensor] = []
+    for model in (plain, packed):
+        leaf = images.clone().requires_grad_()
+        gradients += torch.autograd.grad(model(leaf).float().square().sum(), leaf)
+    torch.testing.assert_close(*gradients, rtol=0.05, atol=atol)
+
+
+@packs
+def test_an_activation_elsewhere_stays() -> None:
+    model = nn.Sequential(nn.ReLU(), nn.Linear(3, 2), nn.Flatten(), nn.ReLU()).eval()
+    convert(model, torch.float32)
+    pack(model, torch.zeros(1, 3))
+    assert [type(layer) for layer in model] == [nn.ReLU, PackedLinear, nn.Flatten, nn.ReLU]
+
+
 def test_only_layers_that_a_face_goes_through_are_packed() -> None:
     class Unused(nn.Sequential):
         def forward(self, images: torch.Tensor) -> torch.Tensor:
