@@ -95,8 +95,10 @@ def _codecs(_: Settings) -> str:
 
 def _device(settings: Settings) -> str:
     from services.worker.device import describe, resolve
+    from shared.poster.precision import choose_dtype
 
-    return describe(resolve(settings.device))
+    device = resolve(settings.device)
+    return f"{describe(device)}, in {str(choose_dtype(settings.precision, device)).removeprefix('torch.')}"
 
 
 def _model(settings: Settings) -> str:

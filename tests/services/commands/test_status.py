@@ -77,3 +77,18 @@ def test_doctor_names_what_is_wrong(
     assert answer.code == 1
     wrong = [line.split()[1] for line in answer.out.splitlines() if line.startswith("WRONG")]
     assert wrong == ["folders", "broker", "model"]
+
+
+@pytest.mark.parametrize(
+    ("bf16", "code", "found"), [(True, 0, "cpu, in bfloat16"), (False, 1, "use float32")]
+)
+def test_doctor_tells_the_precision(
+    bf16: bool, code: int, found: str, broker: Broker, reelmood: Reelmood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"avx512_bf16": bf16})
+    monkeypatch.setenv("REELMOOD_DEVICE", "cpu")
+    monkeypatch.setenv("REELMOOD_PRECISION", "bfloat16")
+    answer = reelmood("doctor")
+    assert answer.code == code
+    (device,) = [line for line in answer.out.splitlines() if line.split()[1] == "device"]
+    assert found in device
