@@ -21,7 +21,7 @@ from shared.poster.packed import pack
 _SIDE: Final = 48
 """Side in pixels of what the network sees."""
 _AT_ONCE: Final = 16
-"""Faces that go through it together, where that is the same."""
+"""Faces that go through it together on a CPU, where that is the same."""
 _LOOKS: Final = 2
 """It looks at the box, then at what it made of it; landmarks are the mean. That is nearer to full MTCNN's
 than either look (docs/performance.md)."""
@@ -53,8 +53,9 @@ class BoxAligner:
         pack(self._net, samples)
         # Where the last bits of a face's landmarks depend on the batch, OpenCV's sampling in steps of a 32nd
         # of a pixel makes more of them: a probability moved by up to 0.0001.
-        together = device.type == "cuda" or _same_alone(self._net, samples)
-        self._at_a_time = _AT_ONCE if together else 1
+        self._at_a_time: int | None = None
+        if device.type != "cuda":
+            self._at_a_time = _AT_ONCE if _same_alone(self._net, samples) else 1
 
     def find(self, crops: Sequence[NDArray[np.uint8]], margins: Sequence[float]) -> Landmarks:
         """Return the landmarks of the face in the box of each crop, uint8 RGB [S, S, 3], S of its own.
@@ -83,7 +84,7 @@ class BoxAligner:
         )
         batch = torch.from_numpy(shown).to(self._device).permute(0, 3, 1, 2)
         with torch.inference_mode():
-            parts = torch.split((batch.float() - _MEAN) * _SCALE, self._at_a_time)
+            parts = torch.split((batch.float() - _MEAN) * _SCALE, self._at_a_time or len(batch))
             answers = [torch.cat(part) for part in zip(*(self._net(part) for part in parts), strict=True)]
         moved, relative, probability = (part.double().cpu().numpy() for part in answers)
         left, top, side = (each[:, None] for each in squares)
