@@ -69,6 +69,7 @@ def measure(settings: Settings, models: Path, tell: Tell) -> Measured:
     Raises ReelmoodError when there is no such device or model, or when the device has not such a precision.
     """
     device = _device(settings.device)
+    dtypes = {one: dtype_of(one, device) for one in settings.precisions}
     heap.hold()
     machine = describe_machine()
     ceilings = {one: measure_ceiling(one, device, settings.repeats) for one in settings.precisions}
@@ -77,8 +78,8 @@ def measure(settings: Settings, models: Path, tell: Tell) -> Measured:
     rows: list[Row] = []
     for label, model in _models(settings, models):
         operations = count_operations(model)
-        for precision in settings.precisions:
-            ready = prepare(deepcopy(model), dtype_of(precision, device), device)
+        for precision, dtype in dtypes.items():
+            ready = prepare(deepcopy(model), dtype, device)
             for batch in settings.batches:
                 pair = _rows(label, ready, operations, ceilings[precision], batch, settings.repeats)
                 rows += pair
